@@ -1,0 +1,3 @@
+# The client library; the command line.
+
+include $(top_srcdir)/client/cli/local.mk

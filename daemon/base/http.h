@@ -1,0 +1,106 @@
+/*
+ * HTTP asked for: libcurl's multi interface on a libevent loop, the only file that names curl. Used by
+ * the daemon towards providers and by the engine towards its agents.
+ *
+ * A request is embedded in the object that waits for it; the object comes back with container_of. Rules:
+ * no callback runs before http_start() returns, nor inside http_cancel(); after http_cancel() or done() no
+ * further callback comes. Both may be called from inside any callback of any request.
+ */
+#ifndef SP_HTTP_H
+#define SP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "protocol/error.h"
+
+struct event_base;
+struct http;
+struct http_slot;
+
+/* How a pool reaches its host. Strings are copied by http_new(). */
+struct http_options {
+	const char *proxy;      /* URL, or NULL: none (the environment is not read) */
+	const char *no_proxy;   /* comma-separated hosts, or NULL */
+	const char *ca_file;    /* PEM, or NULL for the system's */
+	const char *user_agent; /* or NULL: "sandpool/<version>" */
+	unsigned idle_max;      /* idle connections kept; 0 means 64 */
+};
+
+struct http_spec {
+	const char *method; /* "GET", "POST", … */
+	const char *url;
+	const char *unix_path;      /* connect to this Unix socket instead of the URL's host; or NULL */
+	const char *const *headers; /* "Name: value" lines, ends with NULL; or NULL */
+	const void *body;           /* copied; NULL when none, or when on_upload feeds it */
+	size_t body_len;
+	int64_t upload_len;     /* with on_upload: its length, or -1 for chunked */
+	int connect_timeout_ms; /* 0 means 10 s */
+	int64_t timeout_ms;     /* for all of it; 0 means none */
+	int64_t head_timeout_ms; /* until the response head is there; 0 means none */
+	size_t reply_max;        /* without on_data: most body bytes gathered; 0 means 4 MiB */
+	bool http1;              /* HTTP/1.1 on a connection of its own: bulk bodies (design §5) */
+};
+
+struct http_reply {
+	int status;            /* 0 when no response head came */
+	const char *body;      /* gathered body, NUL-terminated; NULL with on_data */
+	size_t body_len;
+	const struct sb_error *err; /* code SB_OK when a whole response came, whatever its status */
+	bool sent_nothing;     /* failed, and provably no byte of the request reached the host */
+	bool was_reused;       /* a pooled connection served it */
+};
+
+struct http_req { /* embed me; zero means idle */
+	/* The response head is there (after 1xx); http_header() works from here on. May be NULL. */
+	void (*on_head)(struct http_req *req, int status);
+	/*
+	 * Body bytes. Returns false to pause: the same bytes come again after http_resume(). NULL: the
+	 * body is gathered for done().
+	 */
+	bool (*on_data)(struct http_req *req, const char *data, size_t len);
+	/*
+	 * Request body wanted: writes up to `size` bytes to `data` and returns how many; 0 ends the
+	 * body; HTTP_UPLOAD_WAIT pauses until http_resume_upload(); HTTP_UPLOAD_ABORT gives up.
+	 */
+	ssize_t (*on_upload)(struct http_req *req, char *data, size_t size);
+	/* The end, good or bad. `reply` is valid during the call. */
+	void (*done)(struct http_req *req, const struct http_reply *reply);
+	struct http_slot *slot; /* private to http.c; not NULL while in flight */
+};
+
+#define HTTP_UPLOAD_WAIT  (-1)
+#define HTTP_UPLOAD_ABORT (-2)
+
+struct http_stats {
+	unsigned in_flight;
+	uint64_t requests;
+	uint64_t reused; /* of requests, those on a pooled connection */
+	uint64_t connections;
+};
+
+/* Once per process before any other call; refuses a libcurl without asynchronous name lookup. */
+int http_global_init(struct sb_error *err) MUST_USE;
+
+struct http *http_new(struct event_base *base, const struct http_options *options,
+		      struct sb_error *err) MUST_USE;
+/* Cancels what is in flight (no callback). NULL is fine. */
+struct http *http_free(struct http *http);
+
+/* Begin; failure to begin comes through done(). `spec` is only read during the call. */
+void http_start(struct http *http, struct http_req *req, const struct http_spec *spec);
+void http_cancel(struct http_req *req); /* safe when idle, in flight, or queued for delivery */
+void http_resume(struct http_req *req);
+void http_resume_upload(struct http_req *req);
+
+/* A response header's value by name in any case, or NULL; from on_head to done. */
+const char *http_header(const struct http_req *req, const char *name);
+/* Calls `each` for every header of the final response, in order. */
+void http_headers(const struct http_req *req,
+		  void (*each)(void *arg, const char *name, const char *value), void *arg);
+
+void http_get_stats(const struct http *http, struct http_stats *ret);
+
+#endif

@@ -1,0 +1,2 @@
+# The embedded engine.
+include $(top_srcdir)/daemon/local/agent/local.mk

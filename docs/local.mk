@@ -1,0 +1,1 @@
+EXTRA_DIST += docs/hacking.md docs/plan.md docs/decisions.md

@@ -1,0 +1,20 @@
+# What both ends of the local protocol share: no socket, no event loop.
+noinst_LTLIBRARIES += protocol/libprotocol.la
+protocol_libprotocol_la_SOURCES = \
+	protocol/base64.c protocol/base64.h \
+	protocol/buf.c protocol/buf.h \
+	protocol/cleanup.h \
+	protocol/error.c protocol/error.h \
+	protocol/errors.def \
+	protocol/fields.c protocol/fields.h \
+	protocol/fields-encode.c \
+	protocol/frame.c protocol/frame.h \
+	protocol/message.c protocol/message.h \
+	protocol/methods.def \
+	protocol/scan.c protocol/scan.h \
+	protocol/types.c protocol/types.h \
+	protocol/utf8.c protocol/utf8.h \
+	protocol/values.c protocol/values.h
+protocol_libprotocol_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+protocol_libprotocol_la_LIBADD = $(JSON_LIBS)
+EXTRA_DIST += protocol/PROTOCOL.md

@@ -1,0 +1,20 @@
+# Tests. A unit test is one word here; its source is tests/unit/test-<word>.c by automake's default.
+AM_DEFAULT_SOURCE_EXT = .c
+TEST_EXTENSIONS = .bats
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+BATS_LOG_DRIVER = $(LOG_DRIVER)
+BATS_LOG_COMPILER = $(BATS) --tap
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	SP_BUILDDIR='$(abs_top_builddir)'; export SP_BUILDDIR; \
+	SP_SRCDIR='$(abs_top_srcdir)'; export SP_SRCDIR;
+
+LDADD = daemon/libbase.la $(CMOCKA_LIBS)
+
+unit_tests = \
+	tests/unit/test-error
+
+bats_tests =
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests) $(bats_tests)
+EXTRA_DIST += $(bats_tests)
