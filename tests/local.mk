@@ -18,3 +18,7 @@ bats_tests =
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)
 EXTRA_DIST += $(bats_tests)
+
+.PHONY: print-unit-tests
+print-unit-tests:
+	@echo $(unit_tests)
