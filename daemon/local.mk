@@ -4,6 +4,7 @@ daemon_libbase_la_SOURCES = \
 	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \
+	daemon/e2b/sign.c daemon/e2b/sign.h \
 	daemon/e2b/wire.c daemon/e2b/wire.h
 daemon_libbase_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS)
 daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(MHD_LIBS) $(NETTLE_LIBS)

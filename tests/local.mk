@@ -11,7 +11,8 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 LDADD = daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
-	tests/unit/test-error
+	tests/unit/test-error \
+	tests/unit/test-sign
 
 bats_tests =
 
