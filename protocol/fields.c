@@ -73,8 +73,8 @@ static int check_size(const struct decoder *d, const struct field *field, const 
 	return 0;
 }
 
-static int check_range(const struct decoder *d, const struct field *field, const struct place *place,
-		       bool is_inside)
+static int check_range(const struct decoder *d, const struct field *field,
+		       const struct place *place, bool is_inside)
 {
 	char what[96];
 
@@ -146,7 +146,8 @@ static int decode_number(const struct decoder *d, const struct field *field, jso
 {
 	double value;
 
-	if (!json_object_is_type(json, json_type_int) && !json_object_is_type(json, json_type_double))
+	if (!json_object_is_type(json, json_type_int) &&
+	    !json_object_is_type(json, json_type_double))
 		return place_fail(d, place, "must be a number");
 	value = json_object_get_double(json);
 	*ret = value;
@@ -184,7 +185,8 @@ static int decode_bytes(const struct decoder *d, const struct field *field, json
 		if (!ret->data)
 			return out_of_memory(d);
 		memcpy(ret->data, json_object_get_string(json), ret->len + 1);
-	} else if (json_object_is_type(json, json_type_object) && json_object_object_length(json) == 1 &&
+	} else if (json_object_is_type(json, json_type_object) &&
+		   json_object_object_length(json) == 1 &&
 		   json_object_object_get_ex(json, "base64", &inner)) {
 		if (decode_base64(d, inner, place, ret) < 0)
 			return -1;
@@ -302,7 +304,8 @@ static int decode_list(const struct decoder *d, const struct field *field, json_
 		void *item = (char *)ret->items + i * field->type->size;
 
 		ret->count++;
-		if (decode_struct(d, field->type, json_object_array_get_idx(json, i), &here, item) < 0)
+		if (decode_struct(d, field->type, json_object_array_get_idx(json, i), &here, item) <
+		    0)
 			return -1;
 	}
 	return 0;
@@ -376,7 +379,8 @@ void fields_init(const struct fields *type, void *value)
 static bool is_known(const struct fields *type, const char *name)
 {
 	for (const struct field *field = type->fields; field->name; field++) {
-		if (strcmp(field->name, name) == 0 || (field->alias && strcmp(field->alias, name) == 0))
+		if (strcmp(field->name, name) == 0 ||
+		    (field->alias && strcmp(field->alias, name) == 0))
 			return true;
 	}
 	return false;
@@ -451,7 +455,8 @@ int fields_decode(const struct fields *type, enum fields_dialect dialect, struct
 }
 
 /* Scan and parse: returns new. NULL with `err` filled. */
-static json_object *parse_text(const char *text, size_t len, const char *where, struct sb_error *err)
+static json_object *parse_text(const char *text, size_t len, const char *where,
+			       struct sb_error *err)
 {
 	json_tokener *tokener;
 	json_object *json;

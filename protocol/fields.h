@@ -68,9 +68,10 @@ struct field {
 	 * max is the most bytes or items (0: no bound of its own) and min the fewest.
 	 */
 	int64_t min, max;
-	int64_t absent;           /* BOOL, INT, ENUM, NUMBER: the value when the member is not there */
+	int64_t absent; /* BOOL, INT, ENUM, NUMBER: the value when the member is not there */
 	const char *const *names; /* ENUM: ends with NULL */
-	const int64_t *numbers;   /* ENUM: the number of each name where it is not its index; or NULL */
+	const int64_t
+		*numbers; /* ENUM: the number of each name where it is not its index; or NULL */
 	const struct fields *type; /* OBJECT, LIST */
 	const char *doc;
 };
@@ -85,7 +86,10 @@ struct fields {
 /* A member's offset, checked at compile time to have the C type the field's kind is stored in. */
 #define FIELD_AT(T, m, C) (offsetof(T, m) + 0 * sizeof(&((T *)0)->m == (C *)0))
 
-#define F_AS(K, C, T, m, wire, ...) {.name = (wire), .kind = (K), .at = FIELD_AT(T, m, C), __VA_ARGS__}
+#define F_AS(K, C, T, m, wire, ...)                                                                \
+	{                                                                                          \
+		.name = (wire), .kind = (K), .at = FIELD_AT(T, m, C), __VA_ARGS__                  \
+	}
 
 #define F_BOOL(T, m, ...)    F_AS(FIELD_BOOL, bool, T, m, #m, __VA_ARGS__)
 #define F_INT(T, m, ...)     F_AS(FIELD_INT, int64_t, T, m, #m, __VA_ARGS__)

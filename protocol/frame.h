@@ -13,16 +13,16 @@
 
 #include "protocol/buf.h"
 
-#define FRAME_LINE_MAX (16u << 20) /* bytes, without the newline */
-#define FRAME_FDS_MAX  16          /* descriptors of one line */
-#define FRAME_QUEUE_MAX 64         /* descriptors waiting on one connection */
+#define FRAME_LINE_MAX  (16u << 20) /* bytes, without the newline */
+#define FRAME_FDS_MAX   16          /* descriptors of one line */
+#define FRAME_QUEUE_MAX 64          /* descriptors waiting on one connection */
 
 struct frame_reader {
-	struct buf buf;      /* bytes not yet taken as lines */
-	size_t start;        /* where the next line begins in buf */
-	size_t scanned;      /* no newline before this offset */
-	size_t line_max;     /* FRAME_LINE_MAX unless a test says less */
-	bool is_skipping;    /* inside a line that was too long */
+	struct buf buf;           /* bytes not yet taken as lines */
+	size_t start;             /* where the next line begins in buf */
+	size_t scanned;           /* no newline before this offset */
+	size_t line_max;          /* FRAME_LINE_MAX unless a test says less */
+	bool is_skipping;         /* inside a line that was too long */
 	int fds[FRAME_QUEUE_MAX]; /* owned; oldest first */
 	size_t fd_count;
 };

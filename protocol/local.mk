@@ -10,9 +10,14 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/fields-encode.c \
 	protocol/frame.c protocol/frame.h \
 	protocol/message.c protocol/message.h \
+	protocol/methods.c protocol/methods.h \
 	protocol/methods.def \
 	protocol/scan.c protocol/scan.h \
-	protocol/types.c protocol/types.h \
+	protocol/types.h protocol/types-parts.h \
+	protocol/types-command.c \
+	protocol/types-common.c \
+	protocol/types-file.c \
+	protocol/types-sandbox.c \
 	protocol/utf8.c protocol/utf8.h \
 	protocol/values.c protocol/values.h
 protocol_libprotocol_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)

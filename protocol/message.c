@@ -20,9 +20,8 @@ static int read_id(json_object *json, bool may_be_null, char **ret)
 		return -1;
 	if (!is_string && !json_object_is_type(json, json_type_int) && !(may_be_null && !json))
 		return -1;
-	*ret = strdup(json ? json_object_to_json_string_ext(json,
-							    JSON_C_TO_STRING_PLAIN |
-								    JSON_C_TO_STRING_NOSLASHESCAPE)
+	*ret = strdup(json ? json_object_to_json_string_ext(
+				     json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 			   : "null");
 	return *ret ? 0 : -1;
 }
@@ -110,7 +109,8 @@ static void message_read(json_object *json, struct message *message)
 		bool is_answer = !json_object_object_get_ex(json, "method", NULL);
 
 		if (read_id(id, is_answer, &message->id) < 0) {
-			message_spoil(message, "id must be an integer or a string of at most 128 bytes");
+			message_spoil(message,
+				      "id must be an integer or a string of at most 128 bytes");
 			return;
 		}
 	}
@@ -153,9 +153,11 @@ int message_parse(char *line, size_t len, struct message_batch *ret, struct sb_e
 	tokener = json_tokener_new_ex(SCAN_DEPTH_MAX + 1);
 	if (!tokener)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "reading a message");
-	json = json_tokener_parse_ex(tokener, line, (int)len + 1); /* with the NUL: the text ends here */
+	json = json_tokener_parse_ex(tokener, line,
+				     (int)len + 1); /* with the NUL: the text ends here */
 	json_tokener_free(tokener);
-	if (!json_object_is_type(json, json_type_object) && !json_object_is_type(json, json_type_array))
+	if (!json_object_is_type(json, json_type_object) &&
+	    !json_object_is_type(json, json_type_array))
 		result = sb_fail(err, SB_INVALID_REQUEST, "a message must be an object or a batch");
 	else
 		result = read_all(json, ret, err);

@@ -22,8 +22,8 @@ enum message_kind {
 
 struct message {
 	enum message_kind kind;
-	char *id;     /* its JSON text ("7", "\"a\"", or "null" in an error); NULL in a notification */
-	char *method; /* requests and notifications */
+	char *id; /* its JSON text ("7", "\"a\"", or "null" in an error); NULL in a notification */
+	char *method;             /* requests and notifications */
 	struct json_object *body; /* params (NULL when absent), result or error object */
 	size_t fds;               /* how many descriptors ride along */
 };

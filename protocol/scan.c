@@ -15,7 +15,7 @@
 #include "protocol/utf8.h"
 
 struct member {
-	uint64_t hash; /* of the decoded name */
+	uint64_t hash;    /* of the decoded name */
 	const char *name; /* raw, after the opening quote */
 	size_t len;
 };
@@ -35,12 +35,14 @@ static int scan_value(struct scanner *s);
 
 static int scan_fail(const struct scanner *s, const char *what)
 {
-	return sb_fail(s->err, SB_PARSE, "not JSON: %s at byte %zu", what, (size_t)(s->at - s->text));
+	return sb_fail(s->err, SB_PARSE, "not JSON: %s at byte %zu", what,
+		       (size_t)(s->at - s->text));
 }
 
 static void skip_space(struct scanner *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
+	while (s->at < s->end &&
+	       (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
 		s->at++;
 }
 
@@ -207,10 +209,11 @@ static int close_object(struct scanner *s, size_t first)
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = i + 1; j < count && members[j].hash == members[i].hash; j++) {
 			if (names_equal(&members[i], &members[j]))
-				return sb_fail(s->err, SB_PARSE,
-					       "not JSON: member \"%.*s\" stands twice in one object",
-					       (int)(members[i].len > 64 ? 64 : members[i].len),
-					       members[i].name);
+				return sb_fail(
+					s->err, SB_PARSE,
+					"not JSON: member \"%.*s\" stands twice in one object",
+					(int)(members[i].len > 64 ? 64 : members[i].len),
+					members[i].name);
 		}
 	}
 	return 0;
@@ -219,8 +222,8 @@ static int close_object(struct scanner *s, size_t first)
 static int add_member(struct scanner *s, const char *name, size_t len)
 {
 	if (s->count == SCAN_MEMBERS_MAX)
-		return sb_fail(s->err, SB_TOO_LARGE, "more than %d members in the objects of one line",
-			       SCAN_MEMBERS_MAX);
+		return sb_fail(s->err, SB_TOO_LARGE,
+			       "more than %d members in the objects of one line", SCAN_MEMBERS_MAX);
 	if (s->count == s->size) {
 		size_t size = s->size ? s->size * 2 : 16;
 		struct member *members = realloc(s->members, size * sizeof(*members));

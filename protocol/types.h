@@ -1,4 +1,477 @@
+/*
+ * Parameters and results of every method as structs; their field tables are in types-<noun>.c. What a
+ * member means, its default and its limits stand in the table, once, and rpc.discover tells them.
+ *
+ * Durations are seconds and may have a fraction; instants are RFC 3339 text.
+ */
 #ifndef SP_TYPES_H
 #define SP_TYPES_H
+
 #include "protocol/fields.h"
+
+/* Absent optional integers. */
+#define TYPES_UNSET (-1)
+
+/* How many bytes of a stream may be under way before transfer.credit (PROTOCOL.md, "Transfers"). */
+#define TRANSFER_WINDOW (1u << 20)
+/* Most bytes of each stream that command.run returns. */
+#define RUN_OUTPUT_MAX (1u << 20)
+/* Most bytes that file.read returns in its result, and file.write takes in its params. */
+#define FILE_INLINE_MAX (8u << 20)
+
+#define TYPE(T) extern const struct fields T##_type
+
+/* ---- common ---------------------------------------------------------------------------------- */
+
+struct no_params {
+	double request_timeout;
+};
+TYPE(no_params);
+
+struct no_result {
+	char none; /* a struct may not be empty */
+};
+TYPE(no_result);
+
+/* The methods that need to know a sandbox and nothing else. */
+struct sandbox_params {
+	char *sandbox_id; /* an id or a name */
+	double request_timeout;
+};
+TYPE(sandbox_params);
+
+/* The methods that need to know a command and nothing else. */
+struct pid_params {
+	char *sandbox_id;
+	int64_t pid;
+	double request_timeout;
+};
+TYPE(pid_params);
+
+/* ---- daemon ---------------------------------------------------------------------------------- */
+
+struct hello_params {
+	char *client; /* "name/version", for the daemon's log */
+	double request_timeout;
+};
+TYPE(hello_params);
+
+struct hello_result {
+	char *server; /* "sandpool" */
+	char *version;
+	int64_t protocol;
+	int64_t pid;
+	int64_t line_max;
+	int64_t fds_max;
+	int64_t transfer_window;
+};
+TYPE(hello_result);
+
+struct provider_status {
+	char *name;
+	char *type; /* "local" or "e2b" */
+	char *api_url;
+	char *state; /* "unknown", "up", "down" */
+	char *last_error;
+	int64_t in_flight;
+	int64_t requests;
+	int64_t reused;
+	int64_t connections;
+};
+TYPE(provider_status);
+
+struct status_result {
+	char *version;
+	int64_t pid;
+	char *started_at;
+	double uptime;
+	char *socket;
+	char *state_dir;
+	int64_t clients;
+	int64_t calls;
+	int64_t sandboxes;
+	int64_t commands;
+	int64_t spool_bytes;
+	int64_t memory_bytes;        /* resident */
+	struct list_value providers; /* of struct provider_status */
+};
+TYPE(status_result);
+
+/* ---- sandbox --------------------------------------------------------------------------------- */
+
+enum sandbox_list_state { SANDBOX_LIST_ANY, SANDBOX_LIST_RUNNING, SANDBOX_LIST_PAUSED };
+
+struct sandbox_create_params {
+	char *template;
+	double timeout;
+	char *name;
+	struct string_map metadata;
+	struct string_map envs;
+	bool secure;
+	bool allow_internet_access;
+	char *provider;
+	double request_timeout;
+};
+TYPE(sandbox_create_params);
+
+struct sandbox_connect_params {
+	char *sandbox_id;
+	double timeout; /* TYPES_UNSET: the deadline stays where it is */
+	char *provider;
+	double request_timeout;
+};
+TYPE(sandbox_connect_params);
+
+struct sandbox_list_params {
+	int state; /* enum sandbox_list_state */
+	struct string_map metadata;
+	int64_t limit;
+	char *next_token;
+	double request_timeout;
+};
+TYPE(sandbox_list_params);
+
+struct sandbox_timeout_params {
+	char *sandbox_id;
+	double timeout;
+	double request_timeout;
+};
+TYPE(sandbox_timeout_params);
+
+struct sandbox_info {
+	char *sandbox_id;
+	char *name;
+	char *template;
+	char *state; /* "running" or "paused" */
+	char *provider;
+	int64_t uid; /* of its owner */
+	struct string_map metadata;
+	char *started_at;
+	char *end_at;
+	int64_t cpu_count;
+	int64_t memory_mb;
+	int64_t disk_size_mb;
+	char *envd_version;
+};
+TYPE(sandbox_info);
+
+struct sandbox_list_result {
+	struct list_value sandboxes; /* of struct sandbox_info */
+	char *next_token;
+};
+TYPE(sandbox_list_result);
+
+struct sandbox_kill_result {
+	bool killed;
+};
+TYPE(sandbox_kill_result);
+
+struct sandbox_timeout_result {
+	char *end_at;
+};
+TYPE(sandbox_timeout_result);
+
+struct sandbox_running_result {
+	bool running;
+};
+TYPE(sandbox_running_result);
+
+/* ---- command and pty ------------------------------------------------------------------------- */
+
+struct command_start_params { /* start */
+	char *sandbox_id;
+	char *cmd;           /* run by a login bash, as the SDKs do; or: */
+	struct strings argv; /* executed as it is */
+	struct string_map envs;
+	char *cwd;
+	char *user;
+	bool stdin_open; /* "stdin" */
+	bool output;     /* send command.output to this connection */
+	int64_t stdin_fd;
+	int64_t stdout_fd;
+	int64_t stderr_fd;
+	double timeout;
+	double idle_timeout;
+	double request_timeout;
+};
+TYPE(command_start_params);
+
+struct command_run_params { /* run */
+	char *sandbox_id;
+	char *cmd;
+	struct strings argv;
+	struct string_map envs;
+	char *cwd;
+	char *user;
+	struct bytes input; /* fed to stdin, which is then closed */
+	double timeout;
+	double idle_timeout;
+	double request_timeout;
+};
+TYPE(command_run_params);
+
+struct command_connect_params {
+	char *sandbox_id;
+	int64_t pid;
+	int64_t from_offset; /* TYPES_UNSET: from now on */
+	double request_timeout;
+};
+TYPE(command_connect_params);
+
+struct command_wait_params {
+	char *sandbox_id;
+	int64_t pid;
+	double timeout;
+	double request_timeout;
+};
+TYPE(command_wait_params);
+
+enum command_signal { COMMAND_SIGNAL_KILL, COMMAND_SIGNAL_TERM };
+
+struct command_kill_params {
+	char *sandbox_id;
+	int64_t pid;
+	int signal; /* enum command_signal */
+	double request_timeout;
+};
+TYPE(command_kill_params);
+
+struct command_stdin_params { /* command.send_stdin, pty.send_input */
+	char *sandbox_id;
+	int64_t pid;
+	struct bytes data;
+	double request_timeout;
+};
+TYPE(command_stdin_params);
+
+struct command_start_result { /* start, connect, pty.create, pty.connect */
+	int64_t pid;
+	int64_t offset; /* where this connection's command.output begins */
+};
+TYPE(command_start_result);
+
+struct command_exit { /* wait, and the notification command.exit with sandbox_id */
+	char *sandbox_id;
+	int64_t pid;
+	int64_t exit_code; /* -1 when a signal ended it */
+	int64_t signal;    /* 0 when it exited by itself */
+	char *error;       /* "exit status 3", "signal: killed"; absent after 0 */
+	int64_t end_offset;
+};
+TYPE(command_exit);
+
+struct command_run_result {
+	int64_t pid;
+	int64_t exit_code;
+	int64_t signal;
+	char *error;
+	struct bytes out; /* "stdout" */
+	struct bytes err; /* "stderr" */
+	bool truncated;
+	int64_t truncated_offset; /* of the first byte left out; absent when none was */
+	int64_t end_offset;
+};
+TYPE(command_run_result);
+
+struct command_output { /* notification */
+	char *sandbox_id;
+	int64_t pid;
+	char *stream; /* "stdout", "stderr", "pty", or "gap": bytes that are lost */
+	int64_t offset;
+	struct bytes data;
+	int64_t lost_bytes; /* with "gap" */
+};
+TYPE(command_output);
+
+struct command_info {
+	int64_t pid;
+	char *cmd;
+	struct strings args;
+	char *cwd;
+	char *tag;
+	bool is_ours; /* this daemon follows its output */
+};
+TYPE(command_info);
+
+struct command_list_result {
+	struct list_value commands; /* of struct command_info */
+};
+TYPE(command_list_result);
+
+struct command_kill_result {
+	bool killed;
+};
+TYPE(command_kill_result);
+
+struct pty_create_params {
+	char *sandbox_id;
+	int64_t cols;
+	int64_t rows;
+	struct strings argv; /* absent: an interactive login bash */
+	struct string_map envs;
+	char *cwd;
+	char *user;
+	double timeout;
+	double request_timeout;
+};
+TYPE(pty_create_params);
+
+struct pty_resize_params {
+	char *sandbox_id;
+	int64_t pid;
+	int64_t cols;
+	int64_t rows;
+	double request_timeout;
+};
+TYPE(pty_resize_params);
+
+/* ---- file ------------------------------------------------------------------------------------ */
+
+struct file_params { /* exists, stat, remove, mkdir */
+	char *sandbox_id;
+	char *path;
+	char *user;
+	double request_timeout;
+};
+TYPE(file_params);
+
+struct file_read_params {
+	char *sandbox_id;
+	char *path;
+	char *user;
+	int64_t offset;
+	int64_t length; /* TYPES_UNSET: to the end */
+	int64_t fd;     /* TYPES_UNSET: none */
+	bool stream;
+	bool progress;
+	double request_timeout;
+};
+TYPE(file_read_params);
+
+struct file_read_result {
+	struct bytes data; /* absent with fd or stream */
+	int64_t bytes;     /* how many were read */
+	int64_t size;      /* of the file, where it is known */
+};
+TYPE(file_read_result);
+
+struct file_write_params {
+	char *sandbox_id;
+	char *path;
+	char *user;
+	struct bytes data;
+	int64_t fd;
+	bool stream;
+	bool progress;
+	double request_timeout;
+};
+TYPE(file_write_params);
+
+struct file_written {
+	char *name;
+	char *path;
+	char *type;
+	int64_t bytes;
+};
+TYPE(file_written);
+
+struct file_item {
+	char *path;
+	struct bytes data;
+};
+TYPE(file_item);
+
+struct file_write_many_params {
+	char *sandbox_id;
+	struct list_value files; /* of struct file_item */
+	char *user;
+	double request_timeout;
+};
+TYPE(file_write_many_params);
+
+struct file_write_many_result {
+	struct list_value files; /* of struct file_written */
+};
+TYPE(file_write_many_result);
+
+struct file_list_params {
+	char *sandbox_id;
+	char *path;
+	int64_t depth;
+	char *user;
+	double request_timeout;
+};
+TYPE(file_list_params);
+
+struct file_rename_params {
+	char *sandbox_id;
+	char *old_path;
+	char *new_path;
+	char *user;
+	double request_timeout;
+};
+TYPE(file_rename_params);
+
+enum file_type { FILE_TYPE_UNKNOWN, FILE_TYPE_FILE, FILE_TYPE_DIR, FILE_TYPE_SYMLINK };
+
+struct file_entry {
+	char *name;
+	int type; /* enum file_type */
+	char *path;
+	int64_t size;
+	int64_t mode;
+	char *permissions;
+	char *owner;
+	char *group;
+	char *modified_time;
+	char *symlink_target;
+	struct string_map metadata;
+};
+TYPE(file_entry);
+
+struct file_list_result {
+	struct list_value entries; /* of struct file_entry */
+};
+TYPE(file_list_result);
+
+struct file_exists_result {
+	bool exists;
+};
+TYPE(file_exists_result);
+
+struct file_mkdir_result {
+	bool created; /* false: it was there */
+};
+TYPE(file_mkdir_result);
+
+/* ---- notifications --------------------------------------------------------------------------- */
+
+struct transfer_data { /* both ways; `id` is the id of the call it belongs to */
+	char *id;      /* JSON: an integer or a string */
+	int64_t offset;
+	struct bytes data;
+	bool end; /* client to daemon: the file is complete */
+};
+TYPE(transfer_data);
+
+struct transfer_credit { /* both ways: so many more bytes may be sent */
+	char *id;        /* JSON */
+	int64_t bytes;
+};
+TYPE(transfer_credit);
+
+struct transfer_progress {
+	char *id; /* JSON */
+	int64_t bytes;
+	int64_t total; /* TYPES_UNSET: not known */
+};
+TYPE(transfer_progress);
+
+struct cancel_params { /* $/cancel */
+	char *id;      /* JSON */
+};
+TYPE(cancel_params);
+
+#undef TYPE
+
 #endif

@@ -32,25 +32,25 @@ struct http_options {
 struct http_spec {
 	const char *method; /* "GET", "POST", … */
 	const char *url;
-	const char *unix_path;      /* connect to this Unix socket instead of the URL's host; or NULL */
+	const char *unix_path; /* connect to this Unix socket instead of the URL's host; or NULL */
 	const char *const *headers; /* "Name: value" lines, ends with NULL; or NULL */
 	const void *body;           /* copied; NULL when none, or when on_upload feeds it */
 	size_t body_len;
-	int64_t upload_len;     /* with on_upload: its length, or -1 for chunked */
-	int connect_timeout_ms; /* 0 means 10 s */
-	int64_t timeout_ms;     /* for all of it; 0 means none */
+	int64_t upload_len;      /* with on_upload: its length, or -1 for chunked */
+	int connect_timeout_ms;  /* 0 means 10 s */
+	int64_t timeout_ms;      /* for all of it; 0 means none */
 	int64_t head_timeout_ms; /* until the response head is there; 0 means none */
 	size_t reply_max;        /* without on_data: most body bytes gathered; 0 means 4 MiB */
 	bool http1;              /* HTTP/1.1 on a connection of its own: bulk bodies (design §5) */
 };
 
 struct http_reply {
-	int status;            /* 0 when no response head came */
-	const char *body;      /* gathered body, NUL-terminated; NULL with on_data */
+	int status;       /* 0 when no response head came */
+	const char *body; /* gathered body, NUL-terminated; NULL with on_data */
 	size_t body_len;
 	const struct sb_error *err; /* code SB_OK when a whole response came, whatever its status */
-	bool sent_nothing;     /* failed, and provably no byte of the request reached the host */
-	bool was_reused;       /* a pooled connection served it */
+	bool sent_nothing; /* failed, and provably no byte of the request reached the host */
+	bool was_reused;   /* a pooled connection served it */
 };
 
 struct http_req { /* embed me; zero means idle */

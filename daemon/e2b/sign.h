@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIGN_TEXT_SIZE   48  /* "v1_" + 43 characters + NUL, with room */
-#define SIGN_NO_EXPIRY   INT64_MIN
-#define SIGN_TOKEN_SIZE  65 /* 64 hex digits and a NUL */
+#define SIGN_TEXT_SIZE  48 /* "v1_" + 43 characters + NUL, with room */
+#define SIGN_NO_EXPIRY  INT64_MIN
+#define SIGN_TOKEN_SIZE 65 /* 64 hex digits and a NUL */
 
 /*
  * `operation` is "read" or "write"; `path` and `username` exactly as in the URL, "" when absent;

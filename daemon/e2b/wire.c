@@ -23,6 +23,7 @@
 
 /* ---- control plane --------------------------------------------------------------------------- */
 
+/* clang-format off */
 const struct fields wire_network_type = {"SandboxNetworkConfig", TYPE(wire_network){
 	W_STRINGS(struct wire_network, allow_out, "allowOut"),
 	W_STRINGS(struct wire_network, deny_out, "denyOut"),
@@ -30,11 +31,13 @@ const struct fields wire_network_type = {"SandboxNetworkConfig", TYPE(wire_netwo
 	W_STRING(struct wire_network, mask_request_host, "maskRequestHost"),
 	W_JSON(struct wire_network, rules, "rules"),
 	W_JSON(struct wire_network, egress_proxy, "egressProxy"),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_auto_resume_type = {"AutoResume", TYPE(wire_auto_resume){
 	W_BOOL(struct wire_auto_resume, enabled, "enabled", .always = true),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_new_sandbox_type = {"NewSandbox", TYPE(wire_new_sandbox){
 	W_STRING(struct wire_new_sandbox, template_id, "templateID", .required = true),
@@ -53,7 +56,8 @@ const struct fields wire_new_sandbox_type = {"NewSandbox", TYPE(wire_new_sandbox
 	W_JSON(struct wire_new_sandbox, mcp, "mcp"),
 	W_JSON(struct wire_new_sandbox, iam, "iam"),
 	W_JSON(struct wire_new_sandbox, volume_mounts, "volumeMounts"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_sandbox_type = {"Sandbox", TYPE(wire_sandbox){
 	W_STRING(struct wire_sandbox, template_id, "templateID"),
@@ -64,12 +68,14 @@ const struct fields wire_sandbox_type = {"Sandbox", TYPE(wire_sandbox){
 	W_STRING(struct wire_sandbox, envd_access_token, "envdAccessToken", .secret = true),
 	W_STRING(struct wire_sandbox, traffic_access_token, "trafficAccessToken", .secret = true),
 	W_STRING(struct wire_sandbox, domain, "domain"),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_lifecycle_type = {"Lifecycle", TYPE(wire_lifecycle){
 	W_STRING(struct wire_lifecycle, on_timeout, "onTimeout"),
 	W_BOOL(struct wire_lifecycle, auto_resume, "autoResume", .always = true),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_sandbox_info_type = {"SandboxDetail", TYPE(wire_sandbox_info){
 	W_STRING(struct wire_sandbox_info, template_id, "templateID"),
@@ -92,36 +98,44 @@ const struct fields wire_sandbox_info_type = {"SandboxDetail", TYPE(wire_sandbox
 		 .type = &wire_network_type),
 	W_OBJECT(struct wire_lifecycle, struct wire_sandbox_info, lifecycle, "lifecycle",
 		 .type = &wire_lifecycle_type),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_timeout_type = {"Timeout", TYPE(wire_timeout){
 	W_INT(struct wire_timeout, timeout_s, "timeout", .required = true, .always = true,
 	      .min = INT32_MIN, .max = INT32_MAX),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_refresh_type = {"Refresh", TYPE(wire_refresh){
 	W_INT(struct wire_refresh, duration_s, "duration", .absent = WIRE_UNSET),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_rest_error_type = {"Error", TYPE(wire_rest_error){
 	W_INT(struct wire_rest_error, code, "code", .always = true),
 	W_STRING(struct wire_rest_error, message, "message"),
 	W_STRING(struct wire_rest_error, error_code, "error_code"),
-	F_END}};
+	F_END,
+}};
 
 /* ---- Connect --------------------------------------------------------------------------------- */
 
 const struct fields wire_connect_error_type = {"ConnectError", TYPE(wire_connect_error){
 	W_STRING(struct wire_connect_error, code, "code"),
 	W_STRING(struct wire_connect_error, message, "message"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_end_of_stream_type = {"EndStreamResponse", TYPE(wire_end_of_stream){
 	W_OBJECT(struct wire_connect_error, struct wire_end_of_stream, error, "error",
 		 .type = &wire_connect_error_type),
-	F_END}};
+	F_END,
+}};
 
-const struct fields wire_empty_type = {"Empty", TYPE(wire_empty){F_END}};
+const struct fields wire_empty_type = {"Empty", TYPE(wire_empty){
+	F_END,
+}};
 
 /* ---- process.Process ------------------------------------------------------------------------- */
 
@@ -130,21 +144,25 @@ const struct fields wire_process_config_type = {"ProcessConfig", TYPE(wire_proce
 	W_STRINGS(struct wire_process_config, args, "args"),
 	W_MAP(struct wire_process_config, envs, "envs", .secret = true),
 	W_STRING(struct wire_process_config, cwd, "cwd"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_selector_type = {"ProcessSelector", TYPE(wire_selector){
 	W_INT(struct wire_selector, pid, "pid", .absent = WIRE_UNSET, .min = 0, .max = UINT32_MAX),
 	W_STRING(struct wire_selector, tag, "tag"),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_pty_size_type = {"PTY.Size", TYPE(wire_pty_size){
 	W_INT(struct wire_pty_size, cols, "cols", .min = 0, .max = UINT32_MAX),
 	W_INT(struct wire_pty_size, rows, "rows", .min = 0, .max = UINT32_MAX),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_pty_type = {"PTY", TYPE(wire_pty){
 	W_OBJECT(struct wire_pty_size, struct wire_pty, size, "size", .type = &wire_pty_size_type),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_start_request_type = {"StartRequest", TYPE(wire_start_request){
 	W_OBJECT(struct wire_process_config, struct wire_start_request, process, "process",
@@ -152,29 +170,34 @@ const struct fields wire_start_request_type = {"StartRequest", TYPE(wire_start_r
 	W_OBJECT(struct wire_pty, struct wire_start_request, pty, "pty", .type = &wire_pty_type),
 	W_STRING(struct wire_start_request, tag, "tag"),
 	W_BOOL(struct wire_start_request, stdin_open, "stdin", .absent = true, .always = true),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_select_request_type = {"ConnectRequest", TYPE(wire_select_request){
 	W_OBJECT(struct wire_selector, struct wire_select_request, process, "process",
 		 .type = &wire_selector_type),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_event_start_type = {"StartEvent", TYPE(wire_event_start){
 	W_INT(struct wire_event_start, pid, "pid"),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_event_data_type = {"DataEvent", TYPE(wire_event_data){
 	W_BYTES(struct wire_event_data, out, "stdout"),
 	W_BYTES(struct wire_event_data, err, "stderr"),
 	W_BYTES(struct wire_event_data, pty, "pty"),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_event_end_type = {"EndEvent", TYPE(wire_event_end){
 	W_INT(struct wire_event_end, exit_code, "exitCode", .alias = "exit_code"),
 	W_BOOL(struct wire_event_end, exited, "exited"),
 	W_STRING(struct wire_event_end, status, "status"),
 	W_STRING(struct wire_event_end, error, "error"),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_process_event_type = {"ProcessEvent", TYPE(wire_process_event){
 	W_OBJECT(struct wire_event_start, struct wire_process_event, start, "start",
@@ -185,35 +208,41 @@ static const struct fields wire_process_event_type = {"ProcessEvent", TYPE(wire_
 		 .type = &wire_event_end_type),
 	W_OBJECT(struct wire_empty, struct wire_process_event, keepalive, "keepalive",
 		 .type = &wire_empty_type),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_process_message_type = {"StartResponse", TYPE(wire_process_message){
 	W_OBJECT(struct wire_process_event, struct wire_process_message, event, "event",
 		 .type = &wire_process_event_type),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_process_info_type = {"ProcessInfo", TYPE(wire_process_info){
 	W_OBJECT(struct wire_process_config, struct wire_process_info, config, "config",
 		 .type = &wire_process_config_type),
 	W_INT(struct wire_process_info, pid, "pid"),
 	W_STRING(struct wire_process_info, tag, "tag"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_process_list_type = {"ListResponse", TYPE(wire_process_list){
 	W_LIST(struct wire_process_list, processes, "processes", .type = &wire_process_info_type),
-	F_END}};
+	F_END,
+}};
 
 static const struct fields wire_input_type = {"ProcessInput", TYPE(wire_input){
 	W_BYTES(struct wire_input, in, "stdin"),
 	W_BYTES(struct wire_input, pty, "pty"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_input_request_type = {"SendInputRequest", TYPE(wire_input_request){
 	W_OBJECT(struct wire_selector, struct wire_input_request, process, "process",
 		 .type = &wire_selector_type),
 	W_OBJECT(struct wire_input, struct wire_input_request, input, "input",
 		 .type = &wire_input_type),
-	F_END}};
+	F_END,
+}};
 
 /* On the wire the enum's numbers are 0, 15 and 9; names are what both SDKs send. */
 static const char *const wire_signal_names[] = {
@@ -229,13 +258,15 @@ const struct fields wire_signal_request_type = {"SendSignalRequest", TYPE(wire_s
 		 .type = &wire_selector_type),
 	W_ENUM(struct wire_signal_request, signal, "signal", .names = wire_signal_names,
 	       .numbers = wire_signal_numbers),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_update_request_type = {"UpdateRequest", TYPE(wire_update_request){
 	W_OBJECT(struct wire_selector, struct wire_update_request, process, "process",
 		 .type = &wire_selector_type),
 	W_OBJECT(struct wire_pty, struct wire_update_request, pty, "pty", .type = &wire_pty_type),
-	F_END}};
+	F_END,
+}};
 
 /* ---- filesystem.Filesystem ------------------------------------------------------------------- */
 
@@ -259,33 +290,39 @@ const struct fields wire_entry_type = {"EntryInfo", TYPE(wire_entry){
 	W_STRING(struct wire_entry, modified_time, "modifiedTime", .alias = "modified_time"),
 	W_STRING(struct wire_entry, symlink_target, "symlinkTarget", .alias = "symlink_target"),
 	W_MAP(struct wire_entry, metadata, "metadata"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_entry_response_type = {"EntryResponse", TYPE(wire_entry_response){
 	W_OBJECT(struct wire_entry, struct wire_entry_response, entry, "entry",
 		 .type = &wire_entry_type),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_path_request_type = {"PathRequest", TYPE(wire_path_request){
 	W_STRING(struct wire_path_request, path, "path"),
 	W_INT(struct wire_path_request, depth, "depth", .min = 0, .max = UINT32_MAX),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_move_request_type = {"MoveRequest", TYPE(wire_move_request){
 	W_STRING(struct wire_move_request, source, "source"),
 	W_STRING(struct wire_move_request, destination, "destination"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_entry_list_type = {"ListDirResponse", TYPE(wire_entry_list){
 	W_LIST(struct wire_entry_list, entries, "entries", .type = &wire_entry_type),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_written_type = {"WriteInfo", TYPE(wire_written){
 	W_MAP(struct wire_written, metadata, "metadata"),
 	W_STRING(struct wire_written, name, "name"),
 	W_STRING(struct wire_written, path, "path"),
 	W_STRING(struct wire_written, type, "type"),
-	F_END}};
+	F_END,
+}};
 
 /* ---- envd's plain HTTP ----------------------------------------------------------------------- */
 
@@ -295,7 +332,8 @@ const struct fields wire_init_type = {"Init", TYPE(wire_init){
 	W_STRING(struct wire_init, default_user, "defaultUser"),
 	W_STRING(struct wire_init, default_workdir, "defaultWorkdir"),
 	W_STRING(struct wire_init, timestamp, "timestamp"),
-	F_END}};
+	F_END,
+}};
 
 const struct fields wire_metrics_type = {"Metrics", TYPE(wire_metrics){
 	W_INT(struct wire_metrics, ts, "ts", .always = true),
@@ -308,7 +346,10 @@ const struct fields wire_metrics_type = {"Metrics", TYPE(wire_metrics){
 	W_INT(struct wire_metrics, mem_cache, "mem_cache", .always = true),
 	W_INT(struct wire_metrics, disk_used, "disk_used", .always = true),
 	W_INT(struct wire_metrics, disk_total, "disk_total", .always = true),
-	F_END}};
+	F_END,
+}};
+
+/* clang-format on */
 
 /* ---- error codes ----------------------------------------------------------------------------- */
 
@@ -316,11 +357,21 @@ static const struct {
 	const char *code;
 	int status;
 } connect_codes[] = {
-	{"canceled", 499},           {"unknown", 500},           {"invalid_argument", 400},
-	{"deadline_exceeded", 504},  {"not_found", 404},         {"already_exists", 409},
-	{"permission_denied", 403},  {"resource_exhausted", 429}, {"failed_precondition", 400},
-	{"aborted", 409},            {"out_of_range", 400},      {"unimplemented", 501},
-	{"internal", 500},           {"unavailable", 503},       {"data_loss", 500},
+	{"canceled", 499},
+	{"unknown", 500},
+	{"invalid_argument", 400},
+	{"deadline_exceeded", 504},
+	{"not_found", 404},
+	{"already_exists", 409},
+	{"permission_denied", 403},
+	{"resource_exhausted", 429},
+	{"failed_precondition", 400},
+	{"aborted", 409},
+	{"out_of_range", 400},
+	{"unimplemented", 501},
+	{"internal", 500},
+	{"unavailable", 503},
+	{"data_loss", 500},
 	{"unauthenticated", 401},
 };
 

@@ -91,7 +91,7 @@ struct wire_timeout { /* §1.9, §1.10.3: bodies of timeout and connect */
 };
 extern const struct fields wire_timeout_type;
 
-struct wire_refresh { /* §1.9 */
+struct wire_refresh {       /* §1.9 */
 	int64_t duration_s; /* absent: WIRE_UNSET */
 };
 extern const struct fields wire_refresh_type;
@@ -106,7 +106,7 @@ extern const struct fields wire_rest_error_type;
 /* ---- Connect, wire §3 ------------------------------------------------------------------------ */
 
 struct wire_connect_error { /* §3.2 */
-	char *code; /* "not_found" */
+	char *code;         /* "not_found" */
 	char *message;
 };
 extern const struct fields wire_connect_error_type;
@@ -132,7 +132,7 @@ struct wire_process_config {
 extern const struct fields wire_process_config_type;
 
 struct wire_selector { /* exactly one is set */
-	int64_t pid; /* WIRE_UNSET when absent */
+	int64_t pid;   /* WIRE_UNSET when absent */
 	char *tag;
 };
 extern const struct fields wire_selector_type;
@@ -227,7 +227,12 @@ extern const struct fields wire_update_request_type;
 
 /* ---- filesystem.Filesystem, wire §5.1 -------------------------------------------------------- */
 
-enum wire_file_type { WIRE_FILE_UNSPECIFIED, WIRE_FILE_FILE, WIRE_FILE_DIRECTORY, WIRE_FILE_SYMLINK };
+enum wire_file_type {
+	WIRE_FILE_UNSPECIFIED,
+	WIRE_FILE_FILE,
+	WIRE_FILE_DIRECTORY,
+	WIRE_FILE_SYMLINK
+};
 
 struct wire_entry {
 	char *name;
@@ -261,7 +266,7 @@ struct wire_move_request {
 };
 extern const struct fields wire_move_request_type;
 
-struct wire_entry_list { /* ListDir */
+struct wire_entry_list {           /* ListDir */
 	struct list_value entries; /* of struct wire_entry */
 };
 extern const struct fields wire_entry_list_type;

@@ -1,0 +1,49 @@
+/*
+ * The root object: the loop and every part of the daemon that lives as long as it does. Parts get what
+ * they need from here when they are made; only methods and main.c hold the whole of it.
+ */
+#ifndef SP_SERVER_H
+#define SP_SERVER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/base/list.h"
+#include "protocol/error.h"
+
+struct config;
+struct event_base;
+struct listener;
+struct providers;
+struct registry;
+struct spools;
+struct store;
+struct workers;
+
+struct server {
+	struct event_base *base;
+	struct config *config;
+	struct store *store;         /* the registry on disk */
+	struct providers *providers; /* upstreams, the default one first */
+	struct registry *registry;   /* sandboxes and their commands, in memory */
+	struct spools *spools;       /* output of commands */
+	struct workers *workers;     /* threads for descriptors and disks that may block */
+	struct listener *listener;
+	struct list conns; /* of struct conn */
+	unsigned conn_count;
+	unsigned call_count;
+	struct list ops; /* of struct op: all work under way */
+	int64_t started_us;
+	uid_t uid; /* who runs the daemon: may see everything, as root may */
+};
+
+/* Open, load and start everything in order; the socket listens last. `config` is taken. */
+struct server *server_new(struct config *config, struct sb_error *err) MUST_USE;
+
+/* Runs until SIGTERM or SIGINT; SIGHUP reloads the configuration. */
+void server_run(struct server *server);
+
+/* Stops in reverse order; sandboxes and their commands go on without us. NULL is fine. */
+struct server *server_free(struct server *server);
+
+#endif

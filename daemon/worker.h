@@ -1,0 +1,32 @@
+/*
+ * A small bounded pool of threads for calls that may block: files, pipes and terminals that came from
+ * clients, and the spool's files. A job shares nothing with the loop while it is with a worker.
+ */
+#ifndef SP_WORKER_H
+#define SP_WORKER_H
+
+#include <stdbool.h>
+
+#include "daemon/base/list.h"
+#include "protocol/error.h"
+
+struct event_base;
+struct workers;
+
+struct job { /* embed me; zero means idle */
+	/* Runs on a worker. Touches only the object it is embedded in, which the loop leaves alone meanwhile. */
+	void (*work)(struct job *job);
+	/* Runs in the loop afterwards, never from inside workers_submit(). */
+	void (*done)(struct job *job);
+	bool is_busy;     /* with a worker, or queued */
+	struct list link; /* private */
+};
+
+struct workers *workers_new(struct event_base *base, unsigned threads,
+			    struct sb_error *err) MUST_USE;
+/* Waits for the jobs under way (each is bounded); their done() is not called. NULL is fine. */
+struct workers *workers_free(struct workers *workers);
+
+void workers_submit(struct workers *workers, struct job *job);
+
+#endif
