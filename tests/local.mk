@@ -12,7 +12,14 @@ LDADD = daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
 	tests/unit/test-error \
-	tests/unit/test-sign
+	tests/unit/test-ids \
+	tests/unit/test-record \
+	tests/unit/test-sign \
+	tests/unit/test-trash
+
+tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
 
 bats_tests =
 
