@@ -20,6 +20,9 @@ unit_tests = \
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
+	tests/unit/test-httpd \
+	tests/unit/test-sign \
+	tests/unit/test-uri
 
 bats_tests =
 

@@ -5,7 +5,8 @@
  * Life of one exchange: on_request() of the service sees the head and must, before it returns, either
  * reply, or call httpd_handle() with a handler embedded in its own object. A handler then gets the body
  * in pieces, the end of the body, and exactly one on_close(), after which the request is gone. A reply
- * may be made in any of these calls or at any later time. Paths and queries are raw: nothing is unescaped.
+ * may be made in any of these calls or at any later time; after it no more body is delivered. Paths and
+ * queries are raw: nothing is unescaped.
  *
  * All memory is bounded: a body piece not taken holds the peer back; a stream tells how much it buffers.
  * A peer that leaves, even while its response waits for data, is noticed at once (on_close).
@@ -57,7 +58,10 @@ struct httpd_options {
 #define HTTPD_STREAM_HIGH (256u << 10) /* a polite writer stops above this until on_drain */
 #define HTTPD_BODY_MAX    (4u << 20)   /* most that httpd_collect() gathers */
 
-/* Serve on `listen_fd` (taken, non-blocking stream socket: Unix or TCP). `service` is borrowed. */
+/*
+ * Serve on `listen_fd` (taken, non-blocking stream socket: Unix or TCP). `service` is borrowed. Makes the
+ * process ignore SIGPIPE, which sendfile would raise. httpd_free() must not be called from a callback.
+ */
 struct httpd *httpd_new(struct event_base *base, int listen_fd, struct httpd_service *service,
 			const struct httpd_options *options, struct sb_error *err) MUST_USE;
 
@@ -85,7 +89,8 @@ void httpd_handle(struct httpd_request *request, struct httpd_handler *handler);
 /*
  * From on_request(), instead of httpd_handle(), for small bodies: gathers the whole body, at most
  * `max` ≤ HTTPD_BODY_MAX bytes (else answers 413 itself), and then calls `done` once. The reply may
- * come later, from anywhere; `done` must then have called httpd_handle() to learn of on_close.
+ * come later, from anywhere; `done` must then have called httpd_handle() to learn of on_close. When
+ * the peer leaves before the end of the body `done` is never called: `arg` is borrowed.
  */
 void httpd_collect(struct httpd_request *request, size_t max,
 		   void (*done)(void *arg, struct httpd_request *request, const char *body,
