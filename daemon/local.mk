@@ -6,6 +6,7 @@ daemon_libbase_la_SOURCES = \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/uri.c daemon/base/uri.h \
+	daemon/e2b/envelope.c daemon/e2b/envelope.h \
 	daemon/e2b/sign.c daemon/e2b/sign.h \
 	daemon/e2b/wire.c daemon/e2b/wire.h
 daemon_libbase_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS)

@@ -11,18 +11,18 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 LDADD = daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
+	tests/unit/test-envelope \
 	tests/unit/test-error \
+	tests/unit/test-httpd \
 	tests/unit/test-ids \
 	tests/unit/test-record \
 	tests/unit/test-sign \
-	tests/unit/test-trash
+	tests/unit/test-trash \
+	tests/unit/test-uri
 
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
-	tests/unit/test-httpd \
-	tests/unit/test-sign \
-	tests/unit/test-uri
 
 bats_tests =
 
