@@ -30,6 +30,11 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)
 EXTRA_DIST += $(bats_tests)
 
+# The agent's files.
+unit_tests += \
+	tests/unit/test-multipart
+tests_unit_test_multipart_LDADD = daemon/local/agent/libfiles.la $(LDADD)
+
 .PHONY: print-unit-tests
 print-unit-tests:
 	@echo $(unit_tests)

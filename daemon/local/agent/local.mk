@@ -1,1 +1,8 @@
 # The agent: PID 1 of a local sandbox.
+
+# Its file half: what a unit test of it links as well.
+noinst_LTLIBRARIES += daemon/local/agent/libfiles.la
+daemon_local_agent_libfiles_la_SOURCES = \
+	daemon/local/agent/multipart.c daemon/local/agent/multipart.h
+daemon_local_agent_libfiles_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)
+daemon_local_agent_libfiles_la_LIBADD = daemon/libbase.la $(ZLIB_LIBS)
