@@ -2,6 +2,8 @@
 noinst_LTLIBRARIES += daemon/libbase.la
 daemon_libbase_la_SOURCES = \
 	daemon/base/clock.c daemon/base/clock.h \
+	daemon/base/http.c daemon/base/http.h daemon/base/http-slot.h \
+	daemon/base/http-request.c \
 	daemon/base/httpd.c daemon/base/httpd.h \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \

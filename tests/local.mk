@@ -13,6 +13,7 @@ LDADD = daemon/libbase.la $(CMOCKA_LIBS)
 unit_tests = \
 	tests/unit/test-envelope \
 	tests/unit/test-error \
+	tests/unit/test-http \
 	tests/unit/test-httpd \
 	tests/unit/test-ids \
 	tests/unit/test-record \
@@ -23,6 +24,9 @@ unit_tests = \
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
+
+raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
+tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests =
 

@@ -1,10 +1,15 @@
 /*
- * HTTP asked for: libcurl's multi interface on a libevent loop, the only file that names curl. Used by
+ * HTTP asked for: libcurl's multi interface on a libevent loop, the only files that name curl. Used by
  * the daemon towards providers and by the engine towards its agents.
  *
  * A request is embedded in the object that waits for it; the object comes back with container_of. Rules:
  * no callback runs before http_start() returns, nor inside http_cancel(); after http_cancel() or done() no
- * further callback comes. Both may be called from inside any callback of any request.
+ * further callback comes. Both may be called from inside any callback of any request; the object may be
+ * freed there once its request is cancelled or done.
+ *
+ * Redirects are not followed, "Expect" is not sent, the environment's proxies are not read. Sockets are
+ * close-on-exec; libcurl's own wake-up pipes are not, so whoever execs closes what it does not mean to pass.
+ * Programs ignore SIGPIPE.
  */
 #ifndef SP_HTTP_H
 #define SP_HTTP_H
@@ -42,6 +47,11 @@ struct http_spec {
 	int64_t head_timeout_ms; /* until the response head is there; 0 means none */
 	size_t reply_max;        /* without on_data: most body bytes gathered; 0 means 4 MiB */
 	bool http1;              /* HTTP/1.1 on a connection of its own: bulk bodies (design §5) */
+	/*
+	 * Harmless to ask twice: when a pooled connection dies before the response begins, the request
+	 * is sent again on a fresh one. GET and HEAD always are; a body from on_upload never is.
+	 */
+	bool may_resend;
 };
 
 struct http_reply {
@@ -49,8 +59,12 @@ struct http_reply {
 	const char *body; /* gathered body, NUL-terminated; NULL with on_data */
 	size_t body_len;
 	const struct sb_error *err; /* code SB_OK when a whole response came, whatever its status */
-	bool sent_nothing; /* failed, and provably no byte of the request reached the host */
-	bool was_reused;   /* a pooled connection served it */
+	/*
+	 * Failed, and provably no byte of the request reached the host: no connection was ever ready
+	 * for it. A pooled connection that died under the request is no such proof.
+	 */
+	bool sent_nothing;
+	bool was_reused; /* a pooled connection served it */
 };
 
 struct http_req { /* embed me; zero means idle */
@@ -63,12 +77,14 @@ struct http_req { /* embed me; zero means idle */
 	bool (*on_data)(struct http_req *req, const char *data, size_t len);
 	/*
 	 * Request body wanted: writes up to `size` bytes to `data` and returns how many; 0 ends the
-	 * body; HTTP_UPLOAD_WAIT pauses until http_resume_upload(); HTTP_UPLOAD_ABORT gives up.
+	 * body; HTTP_UPLOAD_WAIT pauses until http_resume_upload(); HTTP_UPLOAD_ABORT gives up, and
+	 * done() tells SB_CANCELLED. Never asked for more than upload_len bytes.
 	 */
 	ssize_t (*on_upload)(struct http_req *req, char *data, size_t size);
 	/* The end, good or bad. `reply` is valid during the call. */
 	void (*done)(struct http_req *req, const struct http_reply *reply);
 	struct http_slot *slot; /* private to http.c; not NULL while in flight */
+	struct http_slot *head; /* private to http.c; where http_header() reads */
 };
 
 #define HTTP_UPLOAD_WAIT  (-1)
@@ -86,12 +102,13 @@ int http_global_init(struct sb_error *err) MUST_USE;
 
 struct http *http_new(struct event_base *base, const struct http_options *options,
 		      struct sb_error *err) MUST_USE;
-/* Cancels what is in flight (no callback). NULL is fine. */
+/* Cancels what is in flight (no callback). Not from inside a callback. NULL is fine. */
 struct http *http_free(struct http *http);
 
-/* Begin; failure to begin comes through done(). `spec` is only read during the call. */
+/* Begin; failure to begin comes through done(). `spec` is only read during the call, `req` is not in flight. */
 void http_start(struct http *http, struct http_req *req, const struct http_spec *spec);
 void http_cancel(struct http_req *req); /* safe when idle, in flight, or queued for delivery */
+/* Take up what paused, soon and not from inside the call; harmless when nothing is paused. */
 void http_resume(struct http_req *req);
 void http_resume_upload(struct http_req *req);
 
