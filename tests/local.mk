@@ -35,9 +35,16 @@ TESTS += $(unit_tests) $(bats_tests)
 EXTRA_DIST += $(bats_tests)
 
 # The agent's files.
-unit_tests += \
-	tests/unit/test-multipart
+files_tests = \
+	tests/unit/test-media \
+	tests/unit/test-metadata \
+	tests/unit/test-multipart \
+	tests/unit/test-range
+unit_tests += $(files_tests)
+tests_unit_test_media_LDADD = daemon/local/agent/libfiles.la $(LDADD)
+tests_unit_test_metadata_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 tests_unit_test_multipart_LDADD = daemon/local/agent/libfiles.la $(LDADD)
+tests_unit_test_range_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 
 .PHONY: print-unit-tests
 print-unit-tests:
