@@ -241,8 +241,12 @@ void message_read_error(const struct message *message, struct sb_error *ret_erro
 		ret_error->http_status = json_object_get_int(status);
 }
 
-char *message_body_text(const struct message *message)
+struct json_object *message_take_body(struct message *message)
 {
-	return strdup(json_object_to_json_string_ext(
-		message->body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	return take(&message->body);
+}
+
+void message_body_free(struct json_object *body)
+{
+	(void)json_object_put(body);
 }

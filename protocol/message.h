@@ -58,7 +58,8 @@ void message_add_error(struct buf *out, const char *id, const struct sb_error *e
 /* Read the body of a MESSAGE_ERROR answer into *ret_error: kind, status, text. */
 void message_read_error(const struct message *message, struct sb_error *ret_error);
 
-/* The JSON text of a message's body: returns new. NULL when out of memory. */
-char *message_body_text(const struct message *message);
+/* Take the body out of a message; whoever has it frees it. NULL is fine to free. */
+struct json_object *message_take_body(struct message *message);
+void message_body_free(struct json_object *body);
 
 #endif
