@@ -39,12 +39,14 @@ files_tests = \
 	tests/unit/test-media \
 	tests/unit/test-metadata \
 	tests/unit/test-multipart \
-	tests/unit/test-range
+	tests/unit/test-range \
+	tests/unit/test-remover
 unit_tests += $(files_tests)
 tests_unit_test_media_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 tests_unit_test_metadata_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 tests_unit_test_multipart_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 tests_unit_test_range_LDADD = daemon/local/agent/libfiles.la $(LDADD)
+tests_unit_test_remover_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 
 .PHONY: print-unit-tests
 print-unit-tests:

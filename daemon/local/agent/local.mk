@@ -6,6 +6,7 @@ daemon_local_agent_libfiles_la_SOURCES = \
 	daemon/local/agent/media.c daemon/local/agent/media.h \
 	daemon/local/agent/metadata.c daemon/local/agent/metadata.h \
 	daemon/local/agent/multipart.c daemon/local/agent/multipart.h \
-	daemon/local/agent/range.c daemon/local/agent/range.h
+	daemon/local/agent/range.c daemon/local/agent/range.h \
+	daemon/local/agent/remover.c daemon/local/agent/remover.h
 daemon_local_agent_libfiles_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)
 daemon_local_agent_libfiles_la_LIBADD = daemon/libbase.la $(ZLIB_LIBS)
