@@ -22,13 +22,20 @@ struct contain_limits { /* 0 means none */
 };
 
 struct contain_spec {
-	const char *id;       /* sandbox id: [a-z0-9]+; also its host name */
-	const char *dir;      /* directory of this sandbox, made by the caller, empty or from before */
-	const char *const *layers; /* read-only layers over the template, lowest first; ends with NULL */
-	const char *template_dir;  /* a template_prepare() directory */
-	const char *agent_path;    /* the agent's program file */
-	int listen_fd;        /* listening Unix socket the agent will serve on; borrowed */
-	uint32_t id_base;     /* first host uid and gid of this sandbox's 65536; the caller allots them */
+	const char *id; /* sandbox id: [a-z0-9]+; also its host name */
+	/*
+	 * Directory of this sandbox, made by the caller, empty or from before; made 0700 here. Its own layer is
+	 * `<dir>/layer`: a copy of that directory is a layer for others (overlay.h). Nothing in
+	 * it is to be trusted, and setuid files in it are root's on the host.
+	 */
+	const char *dir;
+	const char *const
+		*layers; /* read-only layers over the template, lowest first; ends with NULL */
+	const char *template_dir; /* a template_prepare() directory */
+	const char *agent_path;   /* the agent's program file */
+	int listen_fd;            /* listening Unix socket the agent will serve on; borrowed */
+	uint32_t
+		id_base; /* first host uid and gid of this sandbox's 65536; the caller allots them */
 	struct contain_limits limits;
 };
 
@@ -36,7 +43,8 @@ struct contained {
 	pid_t pid;      /* of PID 1, in our pid namespace */
 	int pid_fd;     /* readable when PID 1 has ended */
 	int control_fd; /* reports, until ready or failed */
-	uint64_t start_time; /* field 22 of /proc/PID/stat: with pid, names this very process for ever */
+	uint64_t
+		start_time; /* field 22 of /proc/PID/stat: with pid, names this very process for ever */
 };
 
 enum contain_state { CONTAIN_BUILDING, CONTAIN_READY, CONTAIN_FAILED };
@@ -46,14 +54,15 @@ enum contain_state { CONTAIN_BUILDING, CONTAIN_READY, CONTAIN_FAILED };
  * and how to get it when no sandbox can be had at all.
  */
 struct contain_abilities {
-	bool has_unified;  /* cgroup v2 tree: freeze and kill */
+	bool has_unified;                   /* cgroup v2 tree: freeze and kill */
 	bool has_memory, has_pids, has_cpu; /* limits, by v2 or v1 */
-	bool has_idmap;    /* idmapped mounts */
+	bool has_idmap;                     /* idmapped mounts */
 };
 int contain_probe(struct contain_abilities *ret, struct sb_error *err) MUST_USE;
 
 /* 0 and a running child, or -1 and nothing left behind. */
-int contain_start(const struct contain_spec *spec, struct contained *ret, struct sb_error *err) MUST_USE;
+int contain_start(const struct contain_spec *spec, struct contained *ret,
+		  struct sb_error *err) MUST_USE;
 
 /* Read the child's next report without blocking. CONTAIN_FAILED fills `err`. */
 enum contain_state contain_report(struct contained *contained, struct sb_error *err);
@@ -65,8 +74,11 @@ int contain_adopt(const char *id, pid_t pid, uint64_t start_time, struct contain
 /* Kill every process of the sandbox now. The owner then waits for pid_fd and calls contain_clean(). */
 int contain_kill(const char *id, const struct contained *contained, struct sb_error *err) MUST_USE;
 
-/* Stop and go on (cgroup freezer; wire §1.10). */
+/* Stop and go on (cgroup freezer; wire §1.10). Stopping takes a moment more than the call. */
 int contain_freeze(const char *id, bool frozen, struct sb_error *err) MUST_USE;
+
+/* 1 when every process stands still, 0 when not (yet): what a snapshot waits for. */
+int contain_is_frozen(const char *id, struct sb_error *err) MUST_USE;
 
 /*
  * Remove the cgroups of an ended sandbox and reap PID 1. 1 when done, 0 when processes are still dying

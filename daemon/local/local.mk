@@ -7,4 +7,23 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/trash.c daemon/local/trash.h
 daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 
+# What makes a sandbox is a library of its own, for the engine and for its probes.
+noinst_LTLIBRARIES += daemon/local/libcontain.la
+daemon_local_libcontain_la_SOURCES = \
+	daemon/local/cgroup.c daemon/local/cgroup.h \
+	daemon/local/child.c daemon/local/child.h \
+	daemon/local/contain-wire.h \
+	daemon/local/contain.c daemon/local/contain.h \
+	daemon/local/filter.c daemon/local/filter.h \
+	daemon/local/idmap.c daemon/local/idmap.h \
+	daemon/local/mount.c daemon/local/mount.h \
+	daemon/local/net.c daemon/local/net.h \
+	daemon/local/overlay.c daemon/local/overlay.h \
+	daemon/local/sys.h \
+	daemon/local/template-files.c daemon/local/template-files.h \
+	daemon/local/template.c daemon/local/template.h \
+	daemon/local/tree.c daemon/local/tree.h
+daemon_local_libcontain_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+daemon_local_libcontain_la_LIBADD = protocol/libprotocol.la $(SECCOMP_LIBS)
+
 include $(top_srcdir)/daemon/local/agent/local.mk
