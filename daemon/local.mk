@@ -14,4 +14,14 @@ daemon_libbase_la_SOURCES = \
 daemon_libbase_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS)
 daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(MHD_LIBS) $(NETTLE_LIBS)
 
+# sandpoold but for its main(), so that tests can link it.
+noinst_LTLIBRARIES += daemon/libdaemon.la
+daemon_libdaemon_la_SOURCES = \
+	daemon/migrations.c \
+	daemon/store.c daemon/store.h daemon/store-private.h \
+	daemon/store-command.c \
+	daemon/store-sandbox.c
+daemon_libdaemon_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) -pthread
+daemon_libdaemon_la_LIBADD = daemon/libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) -lpthread
+
 include $(top_srcdir)/daemon/local/local.mk

@@ -19,22 +19,25 @@
 
 struct event_base;
 struct store;
+struct store_change;
 
-enum store_state { /* of a sandbox row; on disk */
-		   STORE_SANDBOX_CREATING =
-			   1, /* an intent: asked for, the provider has not answered */
-		   STORE_SANDBOX_RUNNING = 2,
-		   STORE_SANDBOX_PAUSED = 3,
-		   STORE_SANDBOX_ENDED = 4, /* a tombstone */
+/* Of a sandbox row; the numbers are on disk. */
+enum store_state {
+	STORE_SANDBOX_CREATING = 1, /* an intent: the provider has not answered */
+	STORE_SANDBOX_RUNNING = 2,
+	STORE_SANDBOX_PAUSED = 3,
+	STORE_SANDBOX_ENDED = 4,   /* a tombstone */
+	STORE_SANDBOX_KILLING = 5, /* to be killed, as soon as its provider can be reached */
 };
 
-struct sandbox_row {    /* strings are borrowed by store_put_*, owned after loading */
+struct sandbox_row {
 	int64_t number; /* ours, ever growing; names the row before the provider gave an id */
 	enum store_state state;
 	char *id; /* NULL while creating */
 	char *provider;
 	char *name;
 	char *template;
+	char *label; /* what marks it at the provider as the answer to our create; NULL: not made by us */
 	int64_t uid, gid; /* owner */
 	struct string_map metadata;
 	char *access_token;
@@ -60,8 +63,8 @@ struct command_row {
 struct store_write {
 	void (*done)(struct store_write *write); /* on disk, or `err` says why not. May be NULL */
 	struct sb_error err;
-	void *statement;  /* private */
-	struct list link; /* private */
+	struct store_change *change; /* private */
+	struct list link;            /* private */
 };
 
 /*
@@ -72,7 +75,8 @@ struct store *store_open(struct event_base *base, const char *path, struct sb_er
 /* Commits what is queued, then closes; pending done() are not called. NULL is fine. */
 struct store *store_close(struct store *store);
 
-/* Call `each` for every sandbox that has not ended; -1 on the first failure of either. */
+/* Call `each` for every sandbox that has not ended, the oldest first; -1 on the first failure of either.
+ * Rows are borrowed from the store during the call. */
 int store_load_sandboxes(struct store *store,
 			 int (*each)(void *arg, const struct sandbox_row *row,
 				     struct sb_error *err),
@@ -95,5 +99,9 @@ void store_cancel(struct store *store, struct store_write *write);
 
 /* The next sandbox number: larger than any ever used. */
 int64_t store_next_number(struct store *store);
+
+/* A deep copy; -1 when out of memory, with `ret` empty. */
+int sandbox_row_copy(const struct sandbox_row *row, struct sandbox_row *ret) MUST_USE;
+void sandbox_row_deinit(struct sandbox_row *row);
 
 #endif

@@ -8,7 +8,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 	SP_BUILDDIR='$(abs_top_builddir)'; export SP_BUILDDIR; \
 	SP_SRCDIR='$(abs_top_srcdir)'; export SP_SRCDIR;
 
-LDADD = daemon/libbase.la $(CMOCKA_LIBS)
+LDADD = daemon/libdaemon.la daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
 	tests/unit/test-envelope \
@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test-ids \
 	tests/unit/test-record \
 	tests/unit/test-sign \
+	tests/unit/test-store \
 	tests/unit/test-trash \
 	tests/unit/test-uri
 

@@ -52,6 +52,18 @@ static inline void list_remove(struct list *link)
 	list_init(link);
 }
 
+/* Put all that is on `from` at the end of `to`. */
+static inline void list_move_all(struct list *from, struct list *to)
+{
+	if (list_is_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 #define list_entry(link, type, member) container_of(link, type, member)
 
 /* The first object, or NULL. */
