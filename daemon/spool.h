@@ -16,6 +16,7 @@
 #include "daemon/base/list.h"
 #include "protocol/error.h"
 
+struct event_base;
 struct spool;
 struct spools;
 struct workers;
@@ -41,16 +42,25 @@ struct spool_reader {
 
 #define SPOOL_CHUNK_MAX (64u << 10)
 
-struct spools *spools_new(const char *dir, struct workers *workers, int64_t command_bytes,
-			  int64_t total_bytes, struct sb_error *err) MUST_USE;
+/* `workers` is borrowed. Makes `dir`, and notes what an earlier daemon left in it. */
+struct spools *spools_new(struct event_base *base, const char *dir, struct workers *workers,
+			  int64_t command_bytes, int64_t total_bytes,
+			  struct sb_error *err) MUST_USE;
+/* Writes out what waits and closes all. To be called when the workers have ended. NULL is fine. */
 struct spools *spools_free(struct spools *spools);
 int64_t spools_bytes(const struct spools *spools);
 
-/* Make a spool, or open the one of that name (a restart); `name` is a file name of our own making. */
+/* At start, when all spools that are still known were opened: removes the files of the others. */
+void spools_sweep(struct spools *spools);
+
+/*
+ * Make a spool, or open the one of that name that an earlier daemon left; `name` is a file name of our
+ * own making. Only the second looks at the disk, so it belongs to the start of the daemon.
+ */
 struct spool *spool_open(struct spools *spools, const char *name, struct sb_error *err) MUST_USE;
-/* Flushes to disk; the files stay. Readers must be detached. NULL is fine. */
+/* Its files stay, and get what still waits. Readers must be detached. Returns NULL; NULL is fine. */
 struct spool *spool_close(struct spool *spool);
-/* Closes and removes the files. */
+/* Closes and removes the files. NULL is fine. */
 void spool_remove(struct spool *spool);
 
 void spool_append(struct spool *spool, enum spool_stream stream, const void *data, size_t len);
@@ -65,8 +75,10 @@ bool spool_is_finished(const struct spool *spool);
 int64_t spool_start(const struct spool *spool); /* first offset still kept */
 int64_t spool_end(const struct spool *spool);   /* one past the last byte */
 
-/* More than the memory bound waits for the disk: whoever feeds the spool pauses until on_ready of a
- * reader, or until spool_is_full() is false again, which `on_room` tells. */
+/*
+ * More than the memory bound waits for the disk: whoever feeds the spool pauses until `on_room` is
+ * called, in the loop. What is appended all the same, far beyond the bound, is lost and leaves a gap.
+ */
 bool spool_is_full(const struct spool *spool);
 void spool_set_on_room(struct spool *spool, void (*on_room)(void *arg), void *arg);
 
@@ -74,8 +86,8 @@ void spool_attach(struct spool *spool, struct spool_reader *reader, int64_t offs
 void spool_detach(struct spool_reader *reader);
 
 /*
- * The reader's next chunk: 1 with it (data valid until the loop turns), 0 when nothing is there now
- * (on_ready will come), -1 at the end of a finished spool.
+ * The reader's next chunk: 1 with it (data valid until the next call or the next turn of the loop), 0
+ * when nothing is there now (on_ready will come), -1 at the end of a finished spool.
  */
 int spool_read(struct spool_reader *reader, struct spool_chunk *ret);
 
