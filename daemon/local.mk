@@ -18,6 +18,10 @@ daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(
 noinst_LTLIBRARIES += daemon/libdaemon.la
 daemon_libdaemon_la_SOURCES = \
 	daemon/migrations.c \
+	daemon/segment.c daemon/segment.h \
+	daemon/spool.c daemon/spool.h daemon/spool-private.h \
+	daemon/spool-disk.c \
+	daemon/spool-reader.c \
 	daemon/store.c daemon/store.h daemon/store-private.h \
 	daemon/store-command.c \
 	daemon/store-sandbox.c

@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test-ids \
 	tests/unit/test-record \
 	tests/unit/test-sign \
+	tests/unit/test-spool \
 	tests/unit/test-store \
 	tests/unit/test-trash \
 	tests/unit/test-uri
