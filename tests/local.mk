@@ -16,7 +16,9 @@ unit_tests = \
 	tests/unit/test-http \
 	tests/unit/test-httpd \
 	tests/unit/test-ids \
+	tests/unit/test-listing \
 	tests/unit/test-record \
+	tests/unit/test-route \
 	tests/unit/test-sign \
 	tests/unit/test-spool \
 	tests/unit/test-store \
@@ -24,7 +26,9 @@ unit_tests = \
 	tests/unit/test-uri
 
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
 
 raw_server = tests/unit/raw-server.c tests/unit/raw-server.h

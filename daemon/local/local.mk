@@ -1,11 +1,28 @@
 # The embedded engine.
 noinst_LTLIBRARIES += daemon/local/libengine.la
 daemon_local_libengine_la_SOURCES = \
+	daemon/local/adopt.c daemon/local/adopt.h \
+	daemon/local/api.c daemon/local/api.h \
+	daemon/local/api-create.c \
+	daemon/local/api-list.c \
+	daemon/local/api-sandbox.c \
+	daemon/local/boot.c daemon/local/boot.h \
+	daemon/local/box.c daemon/local/box.h \
+	daemon/local/engine.c daemon/local/engine.h \
 	daemon/local/ids.c daemon/local/ids.h \
+	daemon/local/listing.c daemon/local/listing.h \
+	daemon/local/proxy.c daemon/local/proxy.h \
+	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \
 	daemon/local/route.c daemon/local/route.h \
+	daemon/local/socket.c daemon/local/socket.h \
 	daemon/local/trash.c daemon/local/trash.h
 daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+
+pkglibexec_PROGRAMS += daemon/local/sandpool-engine
+daemon_local_sandpool_engine_SOURCES = daemon/local/engine-main.c
+daemon_local_sandpool_engine_LDADD = daemon/local/libengine.la daemon/local/libcontain.la \
+	daemon/libbase.la
 
 # What makes a sandbox is a library of its own, for the engine and for its probes.
 noinst_LTLIBRARIES += daemon/local/libcontain.la

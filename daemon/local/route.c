@@ -158,6 +158,7 @@ bool route_is_reserved(const char *path, struct buf *clean)
 					       "/fsfreeze", "/fsthaw", "/upgrade"};
 	struct buf plain CLEANUP_BUF = {0};
 
+	buf_add_str(&plain, "");
 	if (uri_decode(&plain, path, strlen(path), false) < 0 || !plain.data)
 		return false; /* the agent will refuse it in its own words */
 	path_clean(plain.data, clean);

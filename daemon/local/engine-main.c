@@ -1,0 +1,187 @@
+/* sandpool-engine: the embedded provider. Options, limits of the process, and the engine's life. */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "daemon/base/http.h"
+#include "daemon/base/log.h"
+#include "daemon/local/engine.h"
+
+enum {
+	OPT_STATE_DIR = 256,
+	OPT_RUN_DIR,
+	OPT_AGENT,
+	OPT_API_KEY_FILE,
+	OPT_IDLE_EXIT,
+	OPT_LOG_LEVEL,
+	OPT_MEMORY_LIMIT,
+	OPT_PIDS_LIMIT,
+	OPT_CPU_LIMIT,
+};
+
+static const struct option long_options[] = {
+	{"state-dir", required_argument, NULL, OPT_STATE_DIR},
+	{"run-dir", required_argument, NULL, OPT_RUN_DIR},
+	{"agent", required_argument, NULL, OPT_AGENT},
+	{"api-key-file", required_argument, NULL, OPT_API_KEY_FILE},
+	{"idle-exit", required_argument, NULL, OPT_IDLE_EXIT},
+	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+	{"memory-limit", required_argument, NULL, OPT_MEMORY_LIMIT},
+	{"pids-limit", required_argument, NULL, OPT_PIDS_LIMIT},
+	{"cpu-limit", required_argument, NULL, OPT_CPU_LIMIT},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+	"Usage: sandpool-engine --state-dir DIR --run-dir DIR [OPTION]…\n"
+	"Serves the E2B API for sandboxes on this machine: DIR/api.sock and DIR/sandbox.sock.\n"
+	"\n"
+	"  --state-dir DIR       records and files of sandboxes\n"
+	"  --run-dir DIR         sockets\n"
+	"  --agent PATH          the program that serves in each sandbox\n"
+	"  --api-key-file FILE   the one key that callers must show; without it any will do\n"
+	"  --idle-exit SECONDS   end after so long without sandboxes and connections\n"
+	"  --memory-limit BYTES  most memory of one sandbox (K, M or G may follow)\n"
+	"  --pids-limit N        most processes of one sandbox\n"
+	"  --cpu-limit PERCENT   most CPU of one sandbox; 100 is one core\n"
+	"  --log-level LEVEL     error, warning, info or debug\n"
+	"  --help, --version\n";
+
+/* A number from 0, with a unit behind it when `units` says so. False when it is none. */
+static bool parse_number(const char *text, bool units, int64_t *ret)
+{
+	static const char letters[] = "KMG";
+	const char *letter;
+	char *end;
+	long long number;
+	int shift = 0;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (end == text || errno != 0 || number < 0 || *text == '+' || *text == ' ')
+		return false;
+	letter = units && *end ? strchr(letters, *end) : NULL;
+	if (letter) {
+		shift = 10 * (int)(letter - letters + 1);
+		end++;
+	}
+	if (*end || number > INT64_MAX >> shift)
+		return false;
+	*ret = (int64_t)number << shift;
+	return true;
+}
+
+/* 1 to go on, 0 to end well, -1 when the value is wrong. */
+static int take_option(int option, struct engine_options *options)
+{
+	enum log_level level;
+
+	switch (option) {
+	case OPT_STATE_DIR:
+		options->state_dir = optarg;
+		return 1;
+	case OPT_RUN_DIR:
+		options->run_dir = optarg;
+		return 1;
+	case OPT_AGENT:
+		options->agent_path = optarg;
+		return 1;
+	case OPT_API_KEY_FILE:
+		options->api_key_file = optarg;
+		return 1;
+	case OPT_IDLE_EXIT:
+		return parse_number(optarg, false, &options->idle_exit_s) ? 1 : -1;
+	case OPT_MEMORY_LIMIT:
+		return parse_number(optarg, true, &options->limits.memory_bytes) ? 1 : -1;
+	case OPT_PIDS_LIMIT:
+		return parse_number(optarg, false, &options->limits.pids_max) ? 1 : -1;
+	case OPT_CPU_LIMIT:
+		return parse_number(optarg, false, &options->limits.cpu_percent) ? 1 : -1;
+	case OPT_LOG_LEVEL:
+		if (log_level_from_string(optarg, &level) < 0)
+			return -1;
+		log_set_level(level);
+		return 1;
+	case 'h':
+		(void)fputs(usage, stdout);
+		return 0;
+	case 'V':
+		(void)puts("sandpool-engine " PACKAGE_VERSION);
+		return 0;
+	}
+	return -1;
+}
+
+static int parse_options(int argc, char **argv, struct engine_options *options)
+{
+	int option, index = 0;
+
+	while ((option = getopt_long(argc, argv, "hV", long_options, &index)) != -1) {
+		int result = take_option(option, options);
+
+		if (result < 0 && option != '?')
+			(void)fprintf(stderr, "sandpool-engine: --%s: not a value: %s\n",
+				      long_options[index].name, optarg);
+		if (result <= 0)
+			return result;
+	}
+	if (optind < argc || !options->state_dir || !options->run_dir) {
+		(void)fputs("sandpool-engine: needs --state-dir and --run-dir, see --help\n",
+			    stderr);
+		return -1;
+	}
+	return 1;
+}
+
+/* Each sandbox and each connection costs descriptors, and none of the limits here reaches a sandbox. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int run(const struct engine_options *options)
+{
+	struct sb_error err = {0};
+	struct engine *engine = NULL;
+	int result = -1;
+
+	if (http_global_init(&err) == 0)
+		engine = engine_new(options, &err);
+	if (engine)
+		result = engine_run(engine, &err);
+	if (result < 0)
+		log_error("%s", err.text);
+	engine_free(engine);
+	return result < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct engine_options options = {
+		.agent_path = SP_LIBEXECDIR "/sandpool-agent",
+		.idle_exit_s = -1,
+	};
+	int result;
+
+	log_init("sandpool-engine", LOG_LEVEL_INFO);
+	result = parse_options(argc, argv, &options);
+	if (result <= 0)
+		return result < 0 ? 2 : 0;
+	(void)umask(022);
+	(void)signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	return run(&options);
+}

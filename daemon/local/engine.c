@@ -1,0 +1,336 @@
+/*
+ * The engine's start and end. Nothing it starts depends on it: sandboxes are children that outlive it, and
+ * their records let the next engine take them up. So stopping is quick: what is half-built is undone, streams
+ * are cut, and everything else is left as it is.
+ */
+#include "config.h"
+
+#include "daemon/local/engine.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/base/http.h"
+#include "daemon/base/log.h"
+#include "daemon/local/adopt.h"
+#include "daemon/local/api.h"
+#include "daemon/local/box.h"
+#include "daemon/local/proxy.h"
+#include "daemon/local/template.h"
+#include "daemon/local/trash.h"
+
+#define STOP_PATIENCE_S 5
+
+char *engine_path(const char *fmt, ...)
+{
+	char *path;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&path, fmt, ap);
+	va_end(ap);
+	return len < 0 ? NULL : path;
+}
+
+struct box *engine_find_box(struct engine *engine, const char *id)
+{
+	list_for_each (struct box, box, &engine->boxes, link) {
+		if (strcmp(box->record.id, id) == 0)
+			return box;
+	}
+	return NULL;
+}
+
+/* ---- directories, lock, seed ----------------------------------------------------------------- */
+
+static int make_dir(const char *dir, const char *part, struct sb_error *err)
+{
+	char *path CLEANUP_FREE = engine_path("%s/%s", dir, part);
+
+	if (!path)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "%s", dir);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+	if (chmod(path, 0700) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+	return 0;
+}
+
+/* A record lock: unlike flock(), children that have not executed their program yet do not hold it. */
+static int lock_dir(const char *dir, int *ret_fd, struct sb_error *err)
+{
+	char *path CLEANUP_FREE = engine_path("%s/lock", dir);
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd CLEANUP_FD = -1;
+
+	if (path)
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s/lock", dir);
+	if (fcntl(fd, F_SETLK, &lock) < 0) {
+		if ((errno != EACCES && errno != EAGAIN) || fcntl(fd, F_GETLK, &lock) < 0)
+			return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+		return sb_fail(err, SB_CONFLICT, "%s: in use by another engine (pid %d)", dir,
+			       (int)lock.l_pid);
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+/* Tokens are made from it, so it must outlive every restart: synced before its first use. */
+static int make_seed(struct engine *engine, const char *path, struct sb_error *err)
+{
+	char *fresh CLEANUP_FREE = NULL;
+	int fd CLEANUP_FD = -1;
+
+	if (getrandom(engine->seed, sizeof(engine->seed), 0) != (ssize_t)sizeof(engine->seed))
+		return sb_fail_errno(err, SB_INTERNAL, errno, "random bytes");
+	if (asprintf(&fresh, "%s.new", path) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "%s", path);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 ||
+	    write(fd, engine->seed, sizeof(engine->seed)) != (ssize_t)sizeof(engine->seed) ||
+	    fsync(fd) < 0 || rename(fresh, path) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+	return 0;
+}
+
+static int load_seed(struct engine *engine, struct sb_error *err)
+{
+	char *path CLEANUP_FREE = engine_path("%s/seed", engine->options.state_dir);
+	int fd CLEANUP_FD = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (!path)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "seed");
+	if (fd < 0 && errno == ENOENT)
+		return make_seed(engine, path, err);
+	if (fd < 0 || read(fd, engine->seed, sizeof(engine->seed)) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+	if (lseek(fd, 0, SEEK_CUR) != (off_t)sizeof(engine->seed))
+		return sb_fail(err, SB_INTERNAL, "%s: cut short", path);
+	return 0;
+}
+
+/* The longest name of a socket below the run directory must fit an address. */
+static int check_run_dir(const char *run_dir, struct sb_error *err)
+{
+	size_t room =
+		sizeof(((struct sockaddr_un *)0)->sun_path) - strlen("/boxes/.sock") - IDS_SIZE;
+
+	if (strlen(run_dir) > room)
+		return sb_fail(err, SB_INVALID_ARGUMENT,
+			       "%s: too long for sockets in it, at most %zu characters", run_dir,
+			       room);
+	return 0;
+}
+
+static int prepare_dirs(struct engine *engine, struct sb_error *err)
+{
+	const char *state = engine->options.state_dir, *run = engine->options.run_dir;
+	struct statvfs disk;
+
+	if (check_run_dir(run, err) < 0 || make_dir(state, "", err) < 0 ||
+	    make_dir(run, "", err) < 0)
+		return -1;
+	if (lock_dir(state, &engine->state_lock_fd, err) < 0 ||
+	    lock_dir(run, &engine->run_lock_fd, err) < 0)
+		return -1;
+	if (make_dir(state, "boxes", err) < 0 || make_dir(state, "templates", err) < 0 ||
+	    make_dir(run, "boxes", err) < 0)
+		return -1;
+	if (statvfs(state, &disk) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", state);
+	engine->disk_mib = (int64_t)(disk.f_blocks * (disk.f_frsize / 1024) / 1024);
+	return load_seed(engine, err);
+}
+
+/* ---- abilities ------------------------------------------------------------------------------- */
+
+/* A machine that can have no sandbox still serves: every create then says why. */
+static void prepare_sandboxes(struct engine *engine)
+{
+	char *templates CLEANUP_FREE = engine_path("%s/templates", engine->options.state_dir);
+	struct contain_abilities abilities;
+	struct sb_error *err = &engine->unable;
+
+	if (!templates)
+		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "templates");
+	else if (access(engine->options.agent_path, X_OK) < 0)
+		(void)sb_fail_errno(err, SB_INTERNAL, errno, "%s", engine->options.agent_path);
+	else if (contain_probe(&abilities, err) == 0 && template_check_host(err) == 0 &&
+		 template_prepare_base(templates, &engine->template_dir, err) == 0)
+		return;
+	log_error("no sandbox can be made here: %s", err->text);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+static bool is_anything_ending(const struct engine *engine)
+{
+	list_for_each (struct box, box, &engine->boxes, link) {
+		if (box->state == BOX_ENDING)
+			return true;
+	}
+	return false;
+}
+
+/* Stopping waits for what is dying, so that nothing half-dead stays; but not for ever. */
+static void on_stop_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	const struct timeval tick = {.tv_usec = 10000};
+
+	(void)fd;
+	(void)what;
+	if (!is_anything_ending(engine) || engine->idle_s++ >= STOP_PATIENCE_S * 100)
+		(void)event_base_loopbreak(engine->base);
+	else
+		(void)evtimer_add(engine->on_stop, &tick);
+}
+
+static void engine_stop(struct engine *engine, const char *cause)
+{
+	const struct timeval now = {0};
+
+	if (engine->is_stopping)
+		return;
+	log_info("stopping: %s", cause);
+	engine->is_stopping = true;
+	engine->idle_s = 0;
+	engine->api = api_free(engine->api);
+	engine->proxy = proxy_free(engine->proxy);
+	(void)evtimer_add(engine->on_stop, &now);
+}
+
+static void on_signal(evutil_socket_t signal, short what, void *arg)
+{
+	(void)what;
+	engine_stop(arg, signal == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static bool is_idle(const struct engine *engine)
+{
+	return list_is_empty(&engine->boxes) && api_connection_count(engine->api) == 0 &&
+	       proxy_connection_count(engine->proxy) == 0 && trash_is_idle(engine->trash);
+}
+
+static void on_idle_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+
+	(void)fd;
+	(void)what;
+	if (engine->is_stopping)
+		return;
+	engine->idle_s = is_idle(engine) ? engine->idle_s + 1 : 0;
+	if (engine->idle_s >= engine->options.idle_exit_s)
+		engine_stop(engine, "idle");
+}
+
+static int events_start(struct engine *engine, struct sb_error *err)
+{
+	const struct timeval second = {.tv_sec = 1};
+	struct event_base *base = engine->base;
+
+	engine->on_term = evsignal_new(base, SIGTERM, on_signal, engine);
+	engine->on_int = evsignal_new(base, SIGINT, on_signal, engine);
+	engine->on_idle = event_new(base, -1, EV_PERSIST, on_idle_tick, engine);
+	engine->on_stop = evtimer_new(base, on_stop_tick, engine);
+	if (!engine->on_term || !engine->on_int || !engine->on_idle || !engine->on_stop ||
+	    evsignal_add(engine->on_term, NULL) < 0 || evsignal_add(engine->on_int, NULL) < 0 ||
+	    (engine->options.idle_exit_s >= 0 && evtimer_add(engine->on_idle, &second) < 0))
+		return sb_fail(err, SB_INTERNAL, "event loop");
+	return 0;
+}
+
+/* ---- the object ------------------------------------------------------------------------------ */
+
+static int engine_open(struct engine *engine, struct sb_error *err)
+{
+	const struct http_options http = {0};
+	char *trash CLEANUP_FREE = engine_path("%s/trash", engine->options.state_dir);
+
+	if (prepare_dirs(engine, err) < 0)
+		return -1;
+	engine->base = event_base_new();
+	if (!engine->base || !trash)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "event loop");
+	engine->trash = trash_new(engine->base, trash, err);
+	if (!engine->trash)
+		return -1;
+	engine->http = http_new(engine->base, &http, err);
+	if (!engine->http)
+		return -1;
+	prepare_sandboxes(engine);
+	if (events_start(engine, err) < 0 || adopt_all(engine, err) < 0)
+		return -1;
+	engine->proxy = proxy_new(engine, err);
+	if (!engine->proxy)
+		return -1;
+	engine->api = api_new(engine, err);
+	return engine->api ? 0 : -1;
+}
+
+struct engine *engine_new(const struct engine_options *options, struct sb_error *err)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine) {
+		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "engine");
+		return NULL;
+	}
+	engine->options = *options;
+	engine->state_lock_fd = -1;
+	engine->run_lock_fd = -1;
+	list_init(&engine->boxes);
+	if (engine_open(engine, err) < 0)
+		return engine_free(engine);
+	return engine;
+}
+
+int engine_run(struct engine *engine, struct sb_error *err)
+{
+	log_info("ready: %s/api.sock", engine->options.run_dir);
+	if (event_base_dispatch(engine->base) < 0)
+		return sb_fail(err, SB_INTERNAL, "event loop");
+	return 0;
+}
+
+static void event_drop(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+struct engine *engine_free(struct engine *engine)
+{
+	if (!engine)
+		return NULL;
+	api_free(engine->api);
+	proxy_free(engine->proxy);
+	list_for_each_safe (struct box, box, &engine->boxes, link)
+		box_free(box);
+	http_free(engine->http);
+	trash_free(engine->trash);
+	event_drop(engine->on_term);
+	event_drop(engine->on_int);
+	event_drop(engine->on_idle);
+	event_drop(engine->on_stop);
+	if (engine->base)
+		event_base_free(engine->base);
+	cleanup_fd(&engine->state_lock_fd);
+	cleanup_fd(&engine->run_lock_fd);
+	free(engine->template_dir);
+	free(engine);
+	return NULL;
+}

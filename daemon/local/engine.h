@@ -1,0 +1,69 @@
+/*
+ * The engine: what its parts share. One engine owns a state directory (records and files of sandboxes), a run
+ * directory (sockets), one event loop and all boxes; nothing here is global.
+ *
+ *	STATE/lock  seed  templates/  boxes/<id>/  trash/
+ *	RUN/lock    api.sock  sandbox.sock  boxes/<id>.sock
+ */
+#ifndef SP_LOCAL_ENGINE_H
+#define SP_LOCAL_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/base/list.h"
+#include "daemon/local/contain.h"
+#include "daemon/local/ids.h"
+#include "protocol/error.h"
+
+#define ENGINE_SEED_SIZE 32
+
+struct api;
+struct box;
+struct event;
+struct event_base;
+struct http;
+struct proxy;
+struct trash;
+
+struct engine_options { /* strings are borrowed for the engine's life */
+	const char *state_dir;
+	const char *run_dir;
+	const char *agent_path;
+	const char *api_key_file; /* NULL: any key of the right form will do */
+	int64_t idle_exit_s;      /* -1: never */
+	struct contain_limits limits;
+};
+
+struct engine {
+	struct engine_options options;
+	struct event_base *base;
+	struct http *http; /* towards the agents */
+	struct api *api;
+	struct proxy *proxy;
+	struct trash *trash;
+	struct list boxes;
+	struct ids_ranges ranges;
+	unsigned char seed[ENGINE_SEED_SIZE]; /* of the access tokens */
+	char *template_dir;
+	int64_t disk_mib;       /* of the file system that sandboxes write to */
+	struct sb_error unable; /* why this machine can have no sandbox; SB_OK when it can */
+	int state_lock_fd, run_lock_fd;
+	struct event *on_term, *on_int, *on_idle, *on_stop;
+	unsigned idle_s;
+	bool is_stopping;
+};
+
+struct engine *engine_new(const struct engine_options *options, struct sb_error *err) MUST_USE;
+/* Runs until a signal or idleness ends it; sandboxes go on living. */
+int engine_run(struct engine *engine, struct sb_error *err) MUST_USE;
+/* NULL is fine. */
+struct engine *engine_free(struct engine *engine);
+
+/* The box with that id, in whatever state, or NULL. */
+struct box *engine_find_box(struct engine *engine, const char *id);
+
+/* Returns new; NULL when out of memory. */
+char *engine_path(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+#endif
