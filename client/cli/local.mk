@@ -1,1 +1,29 @@
-# The sandpool command.
+# The sandpool command: built on libsandpool alone (and small helpers of protocol/ that are headers or text).
+bin_PROGRAMS += client/sandpool
+client_sandpool_SOURCES = \
+	client/cli/cli.c client/cli/cli.h \
+	client/cli/cmd-attach.c \
+	client/cli/cmd-call.c \
+	client/cli/cmd-command.c \
+	client/cli/cmd-cp.c \
+	client/cli/cmd-create.c \
+	client/cli/cmd-doctor.c \
+	client/cli/cmd-exec.c \
+	client/cli/cmd-files.c \
+	client/cli/cmd-ls.c \
+	client/cli/cmd-run.c \
+	client/cli/cmd-sandbox.c \
+	client/cli/cmd-shell.c \
+	client/cli/cmd-status.c \
+	client/cli/command-options.c client/cli/command-options.h \
+	client/cli/copy.c client/cli/copy.h \
+	client/cli/create-options.c client/cli/create-options.h \
+	client/cli/main.c \
+	client/cli/place.c client/cli/place.h \
+	client/cli/progress.c client/cli/progress.h \
+	client/cli/session.c client/cli/session.h \
+	client/cli/table.c client/cli/table.h \
+	client/cli/terminal.c client/cli/terminal.h \
+	client/cli/verbs.c client/cli/verbs.h
+client_sandpool_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
+client_sandpool_LDADD = client/libsandpool.la protocol/libprotocol.la

@@ -1,0 +1,98 @@
+/* sandpool: the command line. main() reads the global options and hands over to one verb. */
+#include "config.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli/cli.h"
+
+static void print_help(FILE *out)
+{
+	(void)fputs("usage: sandpool [--socket PATH] [--json] VERB …\n\n", out);
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		(void)fprintf(out, "  %-10s %s\n", verb->name, verb->summary);
+	(void)fputs(
+		"\n  --socket PATH  the daemon's socket (else $SANDPOOL_SOCKET, "
+		"$XDG_RUNTIME_DIR/sandpool/sandpool.sock,\n"
+		"                 /run/sandpool/sandpool.sock)\n"
+		"  --json         print the daemon's answer untouched\n"
+		"  --version      print the version\n\n"
+		"sandpool VERB --help tells more of one. Exit status: that of the command run in "
+		"the sandbox;\n125 when sandpool itself fails, 126 and 127 when the command cannot "
+		"be executed or found,\n128+n when signal n ended it.\n",
+		out);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	}
+	return NULL;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int run_verb(struct cli *cli, int argc, char **argv)
+{
+	int status;
+
+	cli->verb = find_verb(argv[0]);
+	if (!cli->verb)
+		return cli_fail("there is no verb '%s'; sandpool --help lists them", argv[0]);
+	if (wants_help(argc, argv)) {
+		(void)printf("usage: sandpool %s %s\n%s.\n%s", cli->verb->name, cli->verb->synopsis,
+			     cli->verb->summary, cli->verb->help ? cli->verb->help : "");
+		return 0;
+	}
+	optind = 0;
+	status = cli->verb->run(cli, argc, argv);
+	sandpool_close(cli->sp);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return status ? status : cli_fail("cannot write to standard output");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
+	};
+	struct cli cli = {0};
+	int c;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error we handle */
+	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			cli.socket = optarg;
+			break;
+		case 'j':
+			cli.json = true;
+			break;
+		case 'h':
+			print_help(stdout);
+			return 0;
+		case 'v':
+			(void)puts("sandpool " PACKAGE_VERSION);
+			return 0;
+		default:
+			return EXIT_OURS;
+		}
+	}
+	if (optind == argc) {
+		print_help(stderr);
+		return EXIT_OURS;
+	}
+	return run_verb(&cli, argc - optind, argv + optind);
+}

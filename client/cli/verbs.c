@@ -1,0 +1,58 @@
+/* The table of verbs: what --help prints, and what main.c runs. */
+#include "config.h"
+
+#include "client/cli/verbs.h"
+
+#include "client/cli/command-options.h"
+#include "client/cli/create-options.h"
+
+const struct verb verbs[] = {
+	{"create", cmd_create, CREATE_SYNOPSIS, "Make a sandbox and print its id", CREATE_HELP},
+	{"ls", cmd_ls, "[--state running|paused] [-m K=V]…", "List sandboxes, newest first",
+	 "  --state S  only those in this state\n"
+	 "  -m K=V     only those with this label\n"},
+	{"info", cmd_info, "ID", "Show what is known of a sandbox", NULL},
+	{"kill", cmd_kill, "ID…", "End sandboxes and everything in them", NULL},
+	{"connect", cmd_connect, "[--timeout S] [--provider P] ID",
+	 "Attach to a sandbox, also one that was made elsewhere",
+	 "  --timeout S   let it live at least so long from now\n"
+	 "  --provider P  where it is, when this daemon does not know it\n"},
+	{"timeout", cmd_timeout, "ID S", "Move a sandbox's deadline to S from now", NULL},
+	{"run", cmd_run, CREATE_SYNOPSIS " [-i] [-t] -- CMD…",
+	 "Make a sandbox, run a command in it, and end it", CREATE_HELP COMMAND_HELP},
+	{"exec", cmd_exec, "[-d] [-i] [-t] [-u USER] [-w DIR] [-e K=V]… ID -- CMD…",
+	 "Run a command in a sandbox",
+	 COMMAND_HELP "  -d             print its pid and return; see attach and stop\n"
+		      "  -u USER        as this user\n"
+		      "  -w DIR         in this directory\n"
+		      "  -e K=V         an environment variable; K alone takes it from yours\n"},
+	{"shell", cmd_shell, "[-u USER] [-w DIR] ID", "Work in a sandbox on a terminal",
+	 "  -u USER  as this user\n"
+	 "  -w DIR   in this directory\n"},
+	{"ps", cmd_ps, "ID", "List the commands in a sandbox", NULL},
+	{"attach", cmd_attach, "[-i] [-t] [-n | -o OFFSET] ID PID",
+	 "Show a command's output from its beginning, and wait for its end",
+	 "  -i         forward standard input\n"
+	 "  -t         it runs on a terminal\n"
+	 "  -n         only what comes from now on\n"
+	 "  -o OFFSET  from this byte of its output on\n"},
+	{"stop", cmd_stop, "[--term] ID PID", "Kill a command in a sandbox",
+	 "  --term  ask it to end, by SIGTERM\n"},
+	{"cp", cmd_cp, "[-r] SRC DST", "Copy files; ID:PATH is in a sandbox",
+	 "  -r  copy directories with everything in them\n"},
+	{"cat", cmd_cat, "ID:PATH…", "Print files of a sandbox", NULL},
+	{"write", cmd_write, "ID:PATH", "Write standard input to a file of a sandbox", NULL},
+	{"files", cmd_files, "ls|stat|rm|mv|mkdir [-u USER] ID:PATH [PATH]",
+	 "Work on files of a sandbox",
+	 "  ls [-R] ID:PATH     list a directory; -R with its subdirectories\n"
+	 "  stat ID:PATH        show what a path is\n"
+	 "  rm ID:PATH…         remove files and directories\n"
+	 "  mv ID:PATH PATH     rename within the sandbox\n"
+	 "  mkdir ID:PATH…      make directories and their parents\n"
+	 "  -u USER             as this user\n"},
+	{"call", cmd_call, "[-f] METHOD [JSON]", "Call a method of the protocol",
+	 "  -f  go on printing notifications until the command it started ends\n"},
+	{"status", cmd_status, "", "Show what the daemon is doing", NULL},
+	{"doctor", cmd_doctor, "", "Try everything, and say how to mend what fails", NULL},
+	{.name = NULL},
+};
