@@ -60,7 +60,8 @@ struct httpd_request {
 	const char *method;
 	char *target; /* path, NUL, query */
 	const char *query;
-	struct MHD_Response *response; /* made and not yet queued */
+	const struct httpd_header *more_headers; /* of httpd_add_headers(), or NULL */
+	struct MHD_Response *response;           /* made and not yet queued */
 	unsigned status;
 	bool has_head;     /* on_request was called */
 	bool is_replied;   /* a reply was made */
@@ -548,6 +549,17 @@ void httpd_collect(struct httpd_request *request, size_t max,
 
 /* ---- replies -------------------------------------------------------------------------------- */
 
+void httpd_add_headers(struct httpd_request *request, const struct httpd_header *headers)
+{
+	request->more_headers = headers;
+}
+
+static void add_headers(struct MHD_Response *response, const struct httpd_header *headers)
+{
+	for (; headers && headers->name; headers++)
+		(void)MHD_add_response_header(response, headers->name, headers->value);
+}
+
 static void set_response(struct httpd_request *request, unsigned status,
 			 const struct httpd_header *headers, struct MHD_Response *response)
 {
@@ -557,8 +569,8 @@ static void set_response(struct httpd_request *request, unsigned status,
 		httpd_abort(request);
 		return;
 	}
-	for (; headers && headers->name; headers++)
-		(void)MHD_add_response_header(response, headers->name, headers->value);
+	add_headers(response, headers);
+	add_headers(response, request->more_headers);
 	request->response = response;
 	request->status = status;
 	wake(request);

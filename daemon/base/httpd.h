@@ -97,6 +97,9 @@ void httpd_collect(struct httpd_request *request, size_t max,
 				size_t len),
 		   void *arg);
 
+/* Add `headers` to whatever reply will be made; borrowed until then. */
+void httpd_add_headers(struct httpd_request *request, const struct httpd_header *headers);
+
 /* Take up a body that on_body paused. */
 void httpd_resume_body(struct httpd_request *request);
 

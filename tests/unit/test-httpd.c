@@ -98,6 +98,9 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 		httpd_reply(request, 204, NULL, NULL, 0);
 	} else if (strcmp(path, "/refuse") == 0) {
 		httpd_reply_error(request, 401, "who are \"%s\"?", "you");
+	} else if (strcmp(path, "/more") == 0) {
+		httpd_add_headers(request, text_plain);
+		httpd_reply_error(request, 404, "none");
 	} else if (strcmp(path, "/handle") == 0) {
 		f->served = (struct served){
 			.handler = {served_on_body, served_on_body_end, served_on_drain,
@@ -257,6 +260,17 @@ static void test_raw_target_and_keep_alive(void **state)
 	assert_string_equal(f->query, "");
 	assert_string_equal(f->header, "(none)");
 	assert_int_equal(httpd_connection_count(f->httpd), 1);
+	client_close(&c);
+}
+
+static void test_headers_are_added_to_any_reply(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	client_open(f, &c);
+	client_say(f, &c, "GET /more HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_expect(f, &c, "Content-Type: text/plain\r\n");
 	client_close(&c);
 }
 
@@ -665,6 +679,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_raw_target_and_keep_alive),
+		TEST(test_headers_are_added_to_any_reply),
 		TEST(test_204_is_bare),
 		TEST(test_head_has_no_body),
 		TEST(test_bodies_are_collected),

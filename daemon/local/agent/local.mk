@@ -1,4 +1,17 @@
 # The agent: PID 1 of a local sandbox.
+noinst_LTLIBRARIES += daemon/local/agent/libagent.la
+daemon_local_agent_libagent_la_SOURCES = \
+	daemon/local/agent/agent.c daemon/local/agent/agent.h \
+	daemon/local/agent/auth.c daemon/local/agent/auth.h \
+	daemon/local/agent/connect.c daemon/local/agent/connect.h \
+	daemon/local/agent/environ.c daemon/local/agent/environ.h \
+	daemon/local/agent/init.c daemon/local/agent/init.h \
+	daemon/local/agent/metrics.c \
+	daemon/local/agent/passwd.c daemon/local/agent/passwd.h \
+	daemon/local/agent/path.c daemon/local/agent/path.h \
+	daemon/local/agent/routes.c daemon/local/agent/routes.h \
+	daemon/local/agent/rpc-process.c daemon/local/agent/rpc-process.h
+daemon_local_agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 
 # Its file half: what a unit test of it links as well.
 noinst_LTLIBRARIES += daemon/local/agent/libfiles.la
@@ -17,3 +30,11 @@ daemon_local_agent_libenter_la_SOURCES = \
 	daemon/local/agent/enter.c daemon/local/agent/enter.h \
 	daemon/local/caps.c daemon/local/caps.h
 daemon_local_agent_libenter_la_LIBADD = protocol/libprotocol.la
+
+pkglibexec_PROGRAMS += daemon/local/agent/sandpool-agent
+daemon_local_agent_sandpool_agent_SOURCES = daemon/local/agent/main.c
+daemon_local_agent_sandpool_agent_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+# Everything is bound before the root changes, and nothing is loaded that is not used.
+daemon_local_agent_sandpool_agent_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,now -Wl,--as-needed
+daemon_local_agent_sandpool_agent_LDADD = daemon/local/agent/libagent.la \
+	daemon/local/agent/libenter.la daemon/libbase.la

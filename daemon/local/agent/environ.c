@@ -1,0 +1,96 @@
+/* Environments of processes. */
+#include "config.h"
+
+#include "daemon/local/agent/environ.h"
+
+#include <string.h>
+
+#include "daemon/local/agent/agent.h"
+#include "daemon/local/agent/passwd.h"
+#include "protocol/buf.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Set `key`, over what it was before. */
+static int map_set(struct string_map *map, const char *key, const char *value)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (strcmp(map->items[i].key, key) == 0) {
+			char *copy = strdup(value);
+
+			if (!copy)
+				return -1;
+			free(map->items[i].value);
+			map->items[i].value = copy;
+			return 0;
+		}
+	}
+	return string_map_add(map, key, value);
+}
+
+static int map_set_all(struct string_map *map, const struct string_map *more)
+{
+	for (size_t i = 0; i < more->count; i++) {
+		if (map_set(map, more->items[i].key, more->items[i].value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int environ_globals(const struct agent *agent, struct string_map *ret_map)
+{
+	CLEANUP(string_map_free) struct string_map map = {0};
+
+	if (map_set_all(&map, &agent->env_vars) < 0 || map_set_all(&map, &agent->own_vars) < 0)
+		return -1;
+	*ret_map = map;
+	map = (struct string_map){0};
+	return 0;
+}
+
+/* A name the kernel and every shell can take; others cannot be told apart from their values. */
+static bool is_name(const char *key)
+{
+	return *key != '\0' && !strchr(key, '=');
+}
+
+static int list_add(struct strings *list, const char *key, const char *value)
+{
+	CLEANUP_BUF struct buf pair = {0};
+
+	buf_add_str(&pair, key);
+	buf_add_str(&pair, "=");
+	buf_add_str(&pair, value);
+	return pair.failed ? -1 : strings_add(list, pair.data);
+}
+
+int environ_build(const struct agent *agent, const struct user *user, const struct string_map *envs,
+		  struct strings *ret_environ)
+{
+	CLEANUP(string_map_free) struct string_map map = {0};
+	CLEANUP(strings_free) struct strings list = {0};
+	const char *path = getenv("PATH");
+
+	if (map_set(&map, "PATH", path ? path : DEFAULT_PATH) < 0 ||
+	    map_set(&map, "HOME", user->home) < 0 || map_set(&map, "USER", user->name) < 0 ||
+	    map_set(&map, "LOGNAME", user->name) < 0 || map_set_all(&map, &agent->env_vars) < 0 ||
+	    map_set_all(&map, &agent->own_vars) < 0 || map_set_all(&map, envs) < 0)
+		return -1;
+	for (size_t i = 0; i < map.count; i++) {
+		if (is_name(map.items[i].key) &&
+		    list_add(&list, map.items[i].key, map.items[i].value) < 0)
+			return -1;
+	}
+	*ret_environ = list;
+	list = (struct strings){0};
+	return 0;
+}
+
+const char *environ_path(const struct strings *environ)
+{
+	for (size_t i = 0; i < environ->count; i++) {
+		if (strncmp(environ->items[i], "PATH=", 5) == 0)
+			return environ->items[i] + 5;
+	}
+	return DEFAULT_PATH;
+}

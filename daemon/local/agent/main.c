@@ -1,0 +1,152 @@
+/*
+ * sandpool-agent, PID 1 of a sandbox. In a sandbox it is started with the descriptors of its socket and
+ * of its engine; as a plain process, for tests, with the path of a socket to make.
+ *
+ * As PID 1 it inherits every orphan: process.c reaps whatever ends.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "daemon/base/log.h"
+#include "daemon/local/agent/agent.h"
+#include "daemon/local/agent/enter.h"
+
+struct arguments {
+	const char *socket_path;
+	int listen_fd;
+	int control_fd;
+	struct agent_options options;
+};
+
+static const char usage[] =
+	"usage: sandpool-agent [--user NAME] [--env NAME=VALUE]... --socket PATH\n"
+	"       sandpool-agent [--user NAME] [--env NAME=VALUE]... --listen-fd N --control-fd N\n";
+
+static int parse_fd(const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	return *text == '\0' || *end != '\0' || fd < 0 || fd > 65535 ? -1 : (int)fd;
+}
+
+static int add_variable(struct string_map *vars, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	CLEANUP_FREE char *name = equals ? strndup(pair, (size_t)(equals - pair)) : NULL;
+
+	return name && *name ? string_map_add(vars, name, equals + 1) : -1;
+}
+
+static int parse_arguments(int argc, char **argv, struct arguments *args)
+{
+	static const struct option options[] = {
+		{"socket", required_argument, NULL, 's'},
+		{"listen-fd", required_argument, NULL, 'l'},
+		{"control-fd", required_argument, NULL, 'c'},
+		{"user", required_argument, NULL, 'u'},
+		{"env", required_argument, NULL, 'e'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's')
+			args->socket_path = optarg;
+		else if (option == 'l')
+			args->listen_fd = parse_fd(optarg);
+		else if (option == 'c')
+			args->control_fd = parse_fd(optarg);
+		else if (option == 'u')
+			args->options.default_user = optarg;
+		else if (option != 'e' || add_variable(&args->options.own_vars, optarg) < 0)
+			return -1;
+	}
+	if (optind != argc)
+		return -1;
+	if (args->socket_path)
+		return args->listen_fd < 0 && args->control_fd < 0 ? 0 : -1;
+	return args->listen_fd >= 0 && args->control_fd >= 0 ? 0 : -1;
+}
+
+static int listen_at(const char *path, struct sb_error *err)
+{
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return sb_fail(err, SB_INVALID_ARGUMENT, "%s: too long for a socket", path);
+	memcpy(address.sun_path, path, strlen(path));
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "cannot listen at %s", path);
+	return take_fd(&fd);
+}
+
+/* From here on the sandbox's root is ours, and the engine sends requests to the socket it gave. */
+static int enter(const struct arguments *args, struct sb_error *err)
+{
+	if (fcntl(args->listen_fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(args->listen_fd, F_SETFL, O_NONBLOCK) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "no socket to serve on");
+	return enter_sandbox(args->control_fd, err) < 0 ? -1 : args->listen_fd;
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *base)
+{
+	(void)fd;
+	(void)what;
+	(void)event_base_loopbreak(base);
+}
+
+/* Serve until told to stop. */
+static int run(struct arguments *args, int listen_fd, struct sb_error *err)
+{
+	struct event_base *base = event_base_new();
+	struct event *on_term = base ? evsignal_new(base, SIGTERM, on_stop, base) : NULL;
+	struct event *on_int = base ? evsignal_new(base, SIGINT, on_stop, base) : NULL;
+	struct agent *agent;
+
+	if (!on_term || !on_int || evsignal_add(on_term, NULL) < 0 ||
+	    evsignal_add(on_int, NULL) < 0)
+		return sb_fail(err, SB_INTERNAL, "no event loop");
+	agent = agent_new(base, listen_fd, &args->options, err);
+	if (!agent)
+		return -1;
+	(void)event_base_dispatch(base);
+	agent_free(agent);
+	event_free(on_term);
+	event_free(on_int);
+	event_base_free(base);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = {.listen_fd = -1, .control_fd = -1};
+	struct sb_error err = {0};
+	int result;
+
+	log_init("sandpool-agent", LOG_LEVEL_INFO);
+	if (string_map_add(&args.options.own_vars, "E2B_SANDBOX", "true") < 0 ||
+	    parse_arguments(argc, argv, &args) < 0) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	result = args.socket_path ? listen_at(args.socket_path, &err) : enter(&args, &err);
+	if (result >= 0)
+		result = run(&args, result, &err);
+	if (result < 0)
+		log_error("%s", err.text);
+	string_map_free(&args.options.own_vars);
+	return result < 0 ? 1 : 0;
+}
