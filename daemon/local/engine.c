@@ -28,7 +28,8 @@
 #include "daemon/local/template.h"
 #include "daemon/local/trash.h"
 
-#define STOP_PATIENCE_S 5
+#define STOP_PATIENCE_S      5
+#define IDLE_CONNECTIONS_MAX 256
 
 char *engine_path(const char *fmt, ...)
 {
@@ -257,7 +258,7 @@ static int events_start(struct engine *engine, struct sb_error *err)
 
 static int engine_open(struct engine *engine, struct sb_error *err)
 {
-	const struct http_options http = {0};
+	const struct http_options http = {.user_agent = "", .idle_max = IDLE_CONNECTIONS_MAX};
 	char *trash CLEANUP_FREE = engine_path("%s/trash", engine->options.state_dir);
 
 	if (prepare_dirs(engine, err) < 0)

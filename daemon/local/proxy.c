@@ -232,10 +232,9 @@ static void on_box_change(struct box_watch *watch, struct box *box)
 /* ---- the beginning --------------------------------------------------------------------------- */
 
 struct line_list {
-	char *items[HEADERS_MAX + 3];
+	char *items[HEADERS_MAX + 1]; /* NULL ends it */
 	size_t count;
 	bool failed;
-	bool has_accept, has_agent;
 };
 
 static void line_list_deinit(struct line_list *list)
@@ -248,9 +247,7 @@ static void add_line(struct line_list *list, const char *name, const char *value
 {
 	char *line;
 
-	if (list->count >= HEADERS_MAX + 2 ||
-	    /* "Name;" is libcurl's way to send an empty one. */
-	    asprintf(&line, *value ? "%s: %s" : "%s;", name, value) < 0) {
+	if (list->count >= HEADERS_MAX || asprintf(&line, "%s: %s", name, value) < 0) {
 		list->failed = true;
 		return;
 	}
@@ -269,20 +266,7 @@ static void forward_header(void *arg, const char *name, const char *value)
 	}
 	if (is_own_header(name))
 		return;
-	list->has_accept |= strcasecmp(name, "Accept") == 0;
-	list->has_agent |= strcasecmp(name, "User-Agent") == 0;
 	add_line(list, name, value);
-}
-
-/* "Name:" takes out what libcurl would add by itself. */
-static int forward_headers(const struct httpd_request *request, struct line_list *list)
-{
-	httpd_headers(request, forward_header, list);
-	if (!list->has_accept)
-		list->items[list->count++] = strdup("Accept:");
-	if (!list->has_agent && !list->failed)
-		list->items[list->count++] = strdup("User-Agent:");
-	return list->failed ? -1 : 0;
 }
 
 static int exchange_start(struct exchange *exchange, struct box *box)
@@ -295,7 +279,8 @@ static int exchange_start(struct exchange *exchange, struct box *box)
 	buf_printf(&url, "http://%s:%u%s", box->host, exchange->route.port, httpd_path(request));
 	if (*httpd_query(request))
 		buf_printf(&url, "?%s", httpd_query(request));
-	if (forward_headers(request, &headers) < 0 || url.failed)
+	httpd_headers(request, forward_header, &headers);
+	if (headers.failed || url.failed)
 		return -1;
 	exchange->agent.on_head = on_head;
 	exchange->agent.on_data = on_data;
