@@ -84,8 +84,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 		return len;
 	slot->status = (int)status;
 	slot->req->head = slot;
-	if (slot->head_timer)
-		(void)evtimer_del(slot->head_timer);
+	if (slot->limit)
+		(void)evtimer_del(slot->limit);
 	if (status >= 300 && (slot->paused & CURLPAUSE_SEND)) {
 		/* libcurl sends no more of the body, but counts a paused one as unfinished */
 		slot->resume |= CURLPAUSE_SEND;
@@ -327,15 +327,8 @@ int slot_prepare(struct http_slot *slot, const struct http_spec *spec)
 	slot->body.limit = spec->reply_max ? spec->reply_max : REPLY_MAX;
 	slot->started_ms = clock_mono_ms();
 	slot->timeout_ms = spec->timeout_ms;
-	slot->head_timeout_ms = spec->head_timeout_ms;
-	if (spec->head_timeout_ms > 0) {
-		struct timeval limit = {.tv_sec = spec->head_timeout_ms / 1000,
-					.tv_usec = spec->head_timeout_ms % 1000 * 1000};
-
-		slot->head_timer = evtimer_new(slot->http->base, slot_on_head_timeout, slot);
-		if (!slot->head_timer || evtimer_add(slot->head_timer, &limit) < 0)
-			return sb_fail_errno(&slot->err, SB_INTERNAL, ENOMEM, "%s", slot->where);
-	}
+	if (spec->head_timeout_ms > 0 && slot_limit(slot, spec->head_timeout_ms) < 0)
+		return sb_fail_errno(&slot->err, SB_INTERNAL, ENOMEM, "%s", slot->where);
 	if ((code = set_callbacks(slot)) == CURLE_OK &&
 	    (code = set_connection(slot, spec)) == CURLE_OK)
 		code = set_method(slot, spec);

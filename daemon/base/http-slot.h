@@ -21,7 +21,7 @@ struct http_slot {
 	struct list link;   /* http.slots[state] */
 	struct list waking; /* http.waking: to be resumed or failed by the drain */
 	CURL *easy;
-	struct event *head_timer; /* NULL when there is no such limit */
+	struct event *limit; /* of the wait for the head, or http_set_limit()'s; NULL: never set */
 	struct curl_slist *headers;
 	struct buf body; /* the reply's, when nobody takes it as it comes */
 	struct sb_error err;
@@ -30,7 +30,7 @@ struct http_slot {
 
 	int64_t started_ms;
 	int64_t timeout_ms;
-	int64_t head_timeout_ms;
+	int64_t limit_ms;
 	int64_t upload_left; /* -1: no length was told */
 	bool may_resend;
 	unsigned tries; /* how often a connection was ready to carry it */
@@ -73,7 +73,7 @@ void slot_fail_curl(struct http_slot *slot, CURLcode code);
 /* Have the drain look at a running slot. */
 void slot_wake(struct http_slot *slot);
 
-/* For slot_prepare(): the response head did not come in time; `arg` is the slot. */
-void slot_on_head_timeout(int fd, short what, void *arg);
+/* End the request with SB_TIMEOUT unless that is moved within `ms`; -1 when out of memory. */
+int slot_limit(struct http_slot *slot, int64_t ms) MUST_USE;
 
 #endif

@@ -77,8 +77,8 @@ static void slot_free(struct http_slot *slot)
 		curl_easy_cleanup(slot->easy);
 	}
 	curl_slist_free_all(slot->headers);
-	if (slot->head_timer)
-		event_free(slot->head_timer);
+	if (slot->limit)
+		event_free(slot->limit);
 	buf_deinit(&slot->body);
 	free(slot);
 }
@@ -104,14 +104,14 @@ static void slot_end(struct http_slot *slot, CURLcode code)
 	if (code != CURLE_OK && slot->err.code == SB_OK)
 		slot_fail_curl(slot, code);
 	(void)curl_multi_remove_handle(http->multi, slot->easy);
-	if (slot->head_timer)
-		(void)evtimer_del(slot->head_timer);
+	if (slot->limit)
+		(void)evtimer_del(slot->limit);
 	list_remove(&slot->waking);
 	slot_move(slot, SLOT_ENDED);
 	http_wake(http);
 }
 
-void slot_on_head_timeout(int fd, short what, void *arg)
+static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_slot *slot = arg;
 
@@ -119,9 +119,21 @@ void slot_on_head_timeout(int fd, short what, void *arg)
 	(void)what;
 	if (slot->state != SLOT_RUNNING)
 		return;
-	(void)sb_fail(&slot->err, SB_TIMEOUT, "%s: no response head within %lld ms", slot->where,
-		      (long long)slot->head_timeout_ms);
+	if (slot->err.code == SB_OK)
+		(void)sb_fail(&slot->err, SB_TIMEOUT, "%s: %s within %lld ms", slot->where,
+			      slot->status ? "no more of the response" : "no response head",
+			      (long long)slot->limit_ms);
 	slot_end(slot, CURLE_OPERATION_TIMEDOUT);
+}
+
+int slot_limit(struct http_slot *slot, int64_t ms)
+{
+	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	if (!slot->limit)
+		slot->limit = evtimer_new(slot->http->base, on_limit, slot);
+	slot->limit_ms = ms;
+	return slot->limit ? evtimer_add(slot->limit, &limit) : -1;
 }
 
 /* ---- libcurl and the loop --------------------------------------------------------------------- */
@@ -459,6 +471,18 @@ void http_resume(struct http_req *req)
 void http_resume_upload(struct http_req *req)
 {
 	slot_resume(req->slot, CURLPAUSE_SEND);
+}
+
+void http_set_limit(struct http_req *req, int64_t ms)
+{
+	struct http_slot *slot = req->slot;
+
+	if (!slot || slot->state != SLOT_RUNNING || slot->err.code != SB_OK)
+		return;
+	if (slot_limit(slot, ms) < 0) {
+		(void)sb_fail_errno(&slot->err, SB_INTERNAL, ENOMEM, "%s", slot->where);
+		slot_wake(slot);
+	}
 }
 
 const char *http_header(const struct http_req *req, const char *name)

@@ -112,6 +112,12 @@ void http_cancel(struct http_req *req); /* safe when idle, in flight, or queued 
 void http_resume(struct http_req *req);
 void http_resume_upload(struct http_req *req);
 
+/*
+ * From on_head or on_data on: unless this is called again within `ms`, the request ends with SB_TIMEOUT.
+ * For streams, which have no deadline as a whole but must not fall silent.
+ */
+void http_set_limit(struct http_req *req, int64_t ms);
+
 /* A response header's value by name in any case, or NULL; from on_head to done. */
 const char *http_header(const struct http_req *req, const char *name);
 /* Calls `each` for every header of the final response, in order. */

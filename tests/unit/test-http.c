@@ -892,6 +892,28 @@ static void test_deadlines_name_themselves(void **state)
 	buf_deinit(&call.body);
 }
 
+static bool limit_silence(struct http_req *req, const char *data, size_t len)
+{
+	http_set_limit(req, 40);
+	return on_data(req, data, len);
+}
+
+static void test_a_stream_that_falls_silent_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+	struct call call;
+
+	f->answer = "HTTP/1.1 200 OK\r\n\r\nsome";
+	call_init(&call, f);
+	call.req.on_data = limit_silence;
+	start(&call, (struct http_spec){0});
+	finish(&call);
+	assert_int_equal(call.err.code, SB_TIMEOUT);
+	assert_non_null(strstr(call.err.text, "no more of the response within 40 ms"));
+	assert_body(&call, "some");
+	buf_deinit(&call.body);
+}
+
 /* A listening port whose queue is full: a connection to it hangs. */
 static void test_a_connection_that_hangs_is_given_up(void **state)
 {
@@ -979,6 +1001,7 @@ int main(void)
 		TEST(test_replies_are_bounded),
 		TEST(test_garbage_is_refused),
 		TEST(test_deadlines_name_themselves),
+		TEST(test_a_stream_that_falls_silent_is_given_up),
 		TEST(test_a_connection_that_hangs_is_given_up),
 		TEST(test_idle_connections_are_bounded),
 	};
