@@ -8,8 +8,14 @@ daemon_libbase_la_SOURCES = \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/uri.c daemon/base/uri.h \
+	daemon/e2b/api.c daemon/e2b/api.h \
+	daemon/e2b/ask.c daemon/e2b/ask.h \
 	daemon/e2b/envelope.c daemon/e2b/envelope.h \
+	daemon/e2b/fault.c daemon/e2b/fault.h \
+	daemon/e2b/envd.c daemon/e2b/envd.h \
+	daemon/e2b/files.h \
 	daemon/e2b/sign.c daemon/e2b/sign.h \
+	daemon/e2b/upstream.c daemon/e2b/upstream.h \
 	daemon/e2b/wire.c daemon/e2b/wire.h
 daemon_libbase_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS)
 daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(MHD_LIBS) $(NETTLE_LIBS)

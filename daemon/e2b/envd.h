@@ -7,10 +7,11 @@
  * Errors (wire §8.3) by Connect code: invalid_argument SB_INVALID_ARGUMENT, unauthenticated
  * SB_AUTHENTICATION, not_found SB_NOT_FOUND (SB_FILE_NOT_FOUND for filesystem calls), already_exists and
  * the proxy's 409 SB_CONFLICT, resource_exhausted SB_RATE_LIMIT, unimplemented SB_UNSUPPORTED; unavailable,
- * canceled and deadline_exceeded SB_TIMEOUT; the others SB_SANDBOX with "<code>: <message>". The proxy's
- * 502 that says that the sandbox was not found (wire §2.3), and a stream that begins with unavailable, are
- * SB_SANDBOX_NOT_FOUND. What broke on the way is SB_UPSTREAM_UNAVAILABLE with `is_cut`: envd_probe_start()
- * tells whether the sandbox has ended (wire §2.4, envd_cut_explain() words it).
+ * canceled and deadline_exceeded SB_TIMEOUT; the others SB_SANDBOX with "<code>: <message>". Answers without
+ * a Connect code go by their status in the same way. The proxy's 502 that says that the sandbox was not
+ * found (wire §2.3), and a stream that begins with unavailable, are SB_SANDBOX_NOT_FOUND. A 502, 503 or 504
+ * that nobody of ours wrote is SB_UPSTREAM_UNAVAILABLE, and so is what broke on the way; then `is_cut` is
+ * set, envd_probe_start() tells whether the sandbox has ended (wire §2.4), and envd_cut_explain() words it.
  */
 #ifndef SP_ENVD_H
 #define SP_ENVD_H
@@ -95,7 +96,10 @@ struct envd_stream { /* embed me; zero means idle */
 	struct buf refusal; /* body of an answer that is not a stream */
 	int64_t silence_ms;
 	bool is_filesystem;
+	bool is_stream; /* the answer is one, not a refusal */
 	bool has_ended; /* the end-of-stream envelope is there */
+	int64_t start_by_ms;
+	bool *is_gone; /* set when it is cancelled inside on_message */
 };
 
 void envd_stream_start(const struct envd_target *target, struct envd_stream *stream,
