@@ -22,6 +22,7 @@
 
 #include "daemon/base/http.h"
 #include "daemon/e2b/envelope.h"
+#include "daemon/e2b/fault.h"
 #include "daemon/e2b/upstream.h"
 #include "protocol/error.h"
 #include "protocol/fields.h"
@@ -36,7 +37,7 @@ struct envd_target {
 	const char *user;         /* NULL: the sandbox's default user */
 };
 
-#define ENVD_CODE_SIZE 24
+#define ENVD_CODE_SIZE FAULT_CODE_SIZE
 
 /* ---- unary ----------------------------------------------------------------------------------- */
 

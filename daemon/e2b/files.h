@@ -35,8 +35,10 @@ struct file_download { /* embed me; zero means idle */
 	/* private */
 	struct http_req req;
 	struct buf refusal;
-	int64_t skip; /* bytes before the range, from a server that ignores ranges */
-	int64_t left; /* bytes of the range still wanted; -1: all */
+	int64_t offset; /* of the range asked for */
+	int64_t skip;   /* bytes before the range, from a server that ignores ranges */
+	int64_t left;   /* bytes of the range still wanted; -1: all */
+	bool *is_gone;  /* set when it is cancelled inside on_data */
 };
 
 /*
@@ -66,8 +68,10 @@ struct file_upload { /* embed me; zero means idle */
 	struct http_req req;
 	struct list_value *result;
 	struct buf frame; /* multipart: what is left to send before or after the file */
-	bool is_multipart;
+	char boundary[40];
+	int64_t left;    /* multipart: bytes of the file still to send; -1: as many as come */
 	bool is_closing; /* multipart: the frame holds the end */
+	bool *is_gone;   /* set when it is cancelled inside on_upload */
 };
 
 struct file_upload_options {
