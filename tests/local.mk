@@ -36,7 +36,13 @@ tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
 raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
 tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
-bats_tests =
+bats_tests = \
+	tests/local/contain-files.bats \
+	tests/local/contain-kernel.bats \
+	tests/local/contain-limits.bats \
+	tests/local/contain-network.bats \
+	tests/local/contain-privilege.bats
+EXTRA_DIST += tests/local/helper.bash tests/local/walk.py
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)

@@ -135,37 +135,43 @@ static int mount_kernel_files(struct child *child, const char **ret_what)
 	return mount_masks(child->root_fd, ret_what);
 }
 
-/* A file of the new tree, whatever links earlier owners of its layers have put there. */
-static int write_file(int root_fd, const char *path, const char *text)
+/* A file in /etc of the new tree; where an earlier owner of the layers left a link, the file replaces it. */
+static int write_etc(int etc_fd, const char *name, const char *text)
 {
-	CLEANUP_FD int fd =
-		sys_openat2(root_fd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644, RESOLVE_IN_ROOT);
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+	CLEANUP_FD int fd = openat(etc_fd, name, flags, 0644);
 
+	if (fd < 0 && errno == ELOOP && unlinkat(etc_fd, name, 0) == 0)
+		fd = openat(etc_fd, name, flags, 0644);
 	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
 }
 
 /* What says on disk which machine this is. A fork or snapshot brings its parent's: a new layer, new names. */
 static int write_identity(struct child *child, const char **ret_what)
 {
+	CLEANUP_FD int etc_fd = -1;
 	unsigned char bytes[16];
 	char text[256];
 
 	if (!child->is_fresh)
 		return 0;
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+	*ret_what = "/etc";
+	etc_fd = sys_openat2(child->root_fd, "etc", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT);
+	if (etc_fd < 0 || getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return -1;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		(void)snprintf(text + 2 * i, 4, "%02x\n", bytes[i]);
-	if (write_file(child->root_fd, *ret_what = "/etc/machine-id", text) < 0)
+	if (write_etc(etc_fd, *ret_what = "machine-id", text) < 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "%s\n", child->id);
-	if (write_file(child->root_fd, *ret_what = "/etc/hostname", text) < 0)
+	if (write_etc(etc_fd, *ret_what = "hostname", text) < 0)
 		return -1;
-	(void)snprintf(
-		text, sizeof(text),
-		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t%s\n",
-		child->id);
-	return write_file(child->root_fd, *ret_what = "/etc/hosts", text);
+	(void)snprintf(text, sizeof(text),
+		       "127.0.0.1\tlocalhost\n"
+		       "::1\tlocalhost ip6-localhost ip6-loopback\n"
+		       "127.0.1.1\t%s\n",
+		       child->id);
+	return write_etc(etc_fd, *ret_what = "hosts", text);
 }
 
 /* Move `fd` to `number` and let it through exec. */

@@ -148,15 +148,12 @@ const struct template_file template_files[] = {
 	{"root/etc/environment", 0644, 0, 0, ""},
 	{"root/etc/default", 0755, 0, 0, NULL},
 	{"root/etc/default/locale", 0644, 0, 0, "LANG=C.UTF-8\n"},
-	/* names; hosts, hostname and machine-id are written anew for each sandbox (child.c) */
+	/* names; hosts, hostname and machine-id are written for each sandbox (child.c) */
 	{"root/etc/nsswitch.conf", 0644, 0, 0,
 	 "passwd: files\ngroup: files\nshadow: files\ngshadow: files\nhosts: files dns\n"
 	 "networks: files\nprotocols: files\nservices: files\nethers: files\nrpc: files\nnetgroup: files\n"},
 	{"root/etc/host.conf", 0644, 0, 0, "multi on\n"},
-	{"root/etc/hosts", 0644, 0, 0, "127.0.0.1\tlocalhost\n::1\tlocalhost\n"},
-	{"root/etc/hostname", 0644, 0, 0, "localhost\n"},
 	{"root/etc/resolv.conf", 0644, 0, 0, ""},
-	{"root/etc/machine-id", 0444, 0, 0, ""},
 	{"root/etc/fstab", 0644, 0, 0, ""},
 	{"root/etc/gitconfig", 0644, 0, 0, ""},
 	{"root/etc/apt", 0755, 0, 0, NULL},

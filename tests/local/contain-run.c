@@ -6,6 +6,8 @@
  *       "gone" when nothing is left. N chooses its ids. Lines on standard input: freeze, thaw, usage, kill.
  *   contain-run exec STATE ID UID COMMAND
  *       runs a shell command inside; its output, and its exit status as our own.
+ *   contain-run check
+ *       fails and says why, when this machine cannot have sandboxes.
  *   contain-run bench STATE COUNT
  *       the median of COUNT starts, in microseconds.
  */
@@ -219,6 +221,16 @@ static int execute(char **argv)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static int check(void)
+{
+	struct contain_abilities abilities;
+	struct sb_error err = {0};
+
+	if (contain_probe(&abilities, &err) < 0 || template_check_host(&err) < 0)
+		return die(&err);
+	return 0;
+}
+
 static int compare(const void *a, const void *b)
 {
 	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -259,8 +271,10 @@ int main(int argc, char **argv)
 		return start(argc, argv);
 	if (argc == 6 && strcmp(argv[1], "exec") == 0)
 		return execute(argv);
+	if (argc == 2 && strcmp(argv[1], "check") == 0)
+		return check();
 	if (argc == 4 && strcmp(argv[1], "bench") == 0)
 		return bench(argv);
-	(void)fprintf(stderr, "usage: contain-run start|exec|bench …\n");
+	(void)fprintf(stderr, "usage: contain-run start|exec|check|bench …\n");
 	return 2;
 }
