@@ -62,7 +62,12 @@ tests_unit_test_multipart_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 tests_unit_test_range_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 tests_unit_test_remover_LDADD = daemon/local/agent/libfiles.la $(LDADD)
 
-# Containment: sandboxes built without engine or agent, and looked at from inside.
+# Containment: its parts, and sandboxes built without engine or agent, and looked at from inside.
+contain_tests = tests/unit/test-filter tests/unit/test-tree
+unit_tests += $(contain_tests)
+tests_unit_test_filter_LDADD = daemon/local/libcontain.la $(LDADD)
+tests_unit_test_tree_LDADD = daemon/local/libcontain.la daemon/local/libengine.la $(LDADD)
+
 check_PROGRAMS += tests/local/contain-run tests/local/probe-agent
 tests_local_contain_run_LDADD = daemon/local/libcontain.la daemon/local/libengine.la daemon/libbase.la
 tests_local_probe_agent_LDADD = daemon/local/agent/libenter.la
