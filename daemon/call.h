@@ -21,6 +21,13 @@ struct op;
 struct server;
 struct call_done; /* never defined */
 
+struct message;
+
+struct calls { /* of one connection */
+	struct list list;
+	unsigned count;
+};
+
 struct call {
 	struct server *server;
 	struct conn *conn; /* NULL once the client has gone */
@@ -32,9 +39,16 @@ struct call {
 	size_t fd_count;
 	int64_t started_ms;
 	struct op *op;       /* works for this call; NULL when it was answered at once */
-	struct batch *batch; /* answers of a batch go back together */
-	struct list link;    /* conn.calls, while conn is there */
+	struct batch *batch; /* answers of a batch go back together; NULL for a call of its own */
+	struct list link;    /* conn_calls(), while conn is there */
 };
+
+/*
+ * A call made from a request or notification, whose id it takes: its parameters are checked and decoded.
+ * NULL with `err` when they are wrong. It joins the batch, when there is one.
+ */
+struct call *call_new(struct conn *conn, struct server *server, const struct method_info *method,
+		      struct message *message, struct batch *batch, struct sb_error *err) MUST_USE;
 
 /* `result` is the method's result struct; borrowed. */
 struct call_done *call_reply(struct call *call, const void *result) MUST_USE;
@@ -53,6 +67,17 @@ struct call_done *call_later(struct call *call, struct op *op) MUST_USE;
 /* Descriptor `index` of the request as the caller's own; -1 with SB_INVALID_PARAMS when there is none. */
 int call_take_fd(struct call *call, int64_t index, const char *param,
 		 struct sb_error *err) MUST_USE;
+
+/* The client has gone: each call is cancelled or goes on without it, as its method says. */
+void calls_leave(struct calls *calls);
+
+/* Answers of one batch: an array, sent when the last is there. Freed then. */
+struct batch *batch_new(struct conn *conn) MUST_USE;
+/* No further calls join. */
+void batch_close(struct batch *batch);
+/* Answer a message that did not become a call; `batch` NULL: by itself. `id` NULL is written as null. */
+void answer_error(struct conn *conn, struct batch *batch, const char *id,
+		  const struct sb_error *err);
 
 /* The call of this connection with that id, or NULL. */
 struct call *call_find(struct conn *conn, const char *id);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "protocol/error.h"
+#include "protocol/values.h"
 
 enum provider_type { PROVIDER_LOCAL, PROVIDER_E2B };
 
@@ -27,6 +28,8 @@ struct provider_config {
 };
 
 struct config {
+	char *path;                  /* the file it was read from */
+	struct string_map overrides; /* what config_set() set, to be set again by a reload */
 	char *socket_path;
 	char *socket_mode; /* octal text */
 	char *state_dir;
@@ -54,8 +57,14 @@ struct config *config_free(struct config *config);
 int config_set(struct config *config, const char *key, const char *value,
 	       struct sb_error *err) MUST_USE;
 
-/* Check what only shows when everything is there. */
-int config_check(const struct config *config, struct sb_error *err) MUST_USE;
+/* Fill in what follows from other keys, and check what only shows when everything is there. */
+int config_check(struct config *config, struct sb_error *err) MUST_USE;
+
+/*
+ * Read the file again. Keys that may change while the daemon runs are taken over, for others a warning is
+ * logged. On failure nothing changes.
+ */
+int config_reload(struct config *config, struct sb_error *err) MUST_USE;
 
 /* Write a complete configuration file with every key, its value and what it means. */
 void config_print(const struct config *config, FILE *out);

@@ -23,15 +23,34 @@ daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(
 # sandpoold but for its main(), so that tests can link it.
 noinst_LTLIBRARIES += daemon/libdaemon.la
 daemon_libdaemon_la_SOURCES = \
+	daemon/call.c daemon/call.h \
+	daemon/configuration.c daemon/configuration.h \
+	daemon/configuration-keys.c daemon/configuration-keys.h \
+	daemon/conn.c daemon/conn.h \
+	daemon/directory.c daemon/directory.h \
+	daemon/discover.c daemon/discover.h \
+	daemon/dispatch.c daemon/dispatch.h \
+	daemon/listener.c daemon/listener.h \
+	daemon/method.h daemon/served.def \
+	daemon/method-daemon-hello.c \
+	daemon/method-daemon-status.c \
+	daemon/method-rpc-discover.c \
 	daemon/migrations.c \
+	daemon/op.c daemon/op.h \
 	daemon/segment.c daemon/segment.h \
+	daemon/server.c daemon/server.h \
 	daemon/spool.c daemon/spool.h daemon/spool-private.h \
 	daemon/spool-disk.c \
 	daemon/spool-reader.c \
 	daemon/store.c daemon/store.h daemon/store-private.h \
 	daemon/store-command.c \
-	daemon/store-sandbox.c
-daemon_libdaemon_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) -pthread
-daemon_libdaemon_la_LIBADD = daemon/libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) -lpthread
+	daemon/store-sandbox.c \
+	daemon/worker.c daemon/worker.h
+daemon_libdaemon_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(INIH_CFLAGS) -pthread
+daemon_libdaemon_la_LIBADD = daemon/libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) -lpthread
+
+sbin_PROGRAMS += sandpoold
+sandpoold_SOURCES = daemon/main.c
+sandpoold_LDADD = daemon/libdaemon.la
 
 include $(top_srcdir)/daemon/local/local.mk

@@ -35,6 +35,7 @@
 
 struct call;
 struct event;
+struct notification_info;
 struct op;
 struct server;
 
@@ -54,6 +55,12 @@ struct op_type {
 	 * without a caller (OP_WAIT), having moved its deadline.
 	 */
 	enum op_next (*abandon)(struct op *op, const struct sb_error *why);
+	/*
+	 * The caller said something about this call (transfer.data, transfer.credit): `params` is the
+	 * notification's struct; members may be taken. Store it, then op_run() if that is what was waited
+	 * for. NULL: the method knows no such thing, and it is ignored.
+	 */
+	void (*notify)(struct op *op, const struct notification_info *info, void *params);
 	/* Cancel what is pending, free what is owned, free the op itself. */
 	void (*release)(struct op *op);
 };
@@ -67,12 +74,16 @@ struct op { /* embed me first in the struct of the operation */
 	int64_t started_ms;
 	struct event *timer;
 	uint64_t number; /* for the log */
+	bool is_started;
 	bool is_running;
 	bool is_ended;
 	struct list link; /* server.ops */
 };
 
-/* `timeout_s` 0 means no deadline. Step 0 runs when op_start() or call_later() is called. */
+/*
+ * `timeout_s` 0 means no deadline. Step 0 runs when op_start() or call_later() is called; until then the
+ * operation is on no list and its maker may simply free it.
+ */
 void op_init(struct op *op, const struct op_type *type, struct server *server, double timeout_s);
 
 /* Start background work that no call waits for. */
@@ -97,5 +108,8 @@ void op_answer(struct op *op, const void *result);
 
 /* The caller has gone or asks to stop: abandon. */
 void op_cancel(struct op *op, const struct sb_error *why);
+
+/* End all work under way, whatever its types say: the daemon stops. */
+void ops_stop(struct server *server, const struct sb_error *why);
 
 #endif

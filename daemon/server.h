@@ -12,6 +12,7 @@
 #include "protocol/error.h"
 
 struct config;
+struct event;
 struct event_base;
 struct listener;
 struct providers;
@@ -32,9 +33,11 @@ struct server {
 	struct list conns; /* of struct conn */
 	unsigned conn_count;
 	unsigned call_count;
-	struct list ops; /* of struct op: all work under way */
+	struct list ops;    /* of struct op: all work under way */
+	uint64_t op_number; /* of the last operation started */
 	int64_t started_us;
-	uid_t uid; /* who runs the daemon: may see everything, as root may */
+	struct event *signals[3]; /* SIGTERM, SIGINT, SIGHUP */
+	uid_t uid;                /* who runs the daemon: may see everything, as root may */
 };
 
 /* Open, load and start everything in order; the socket listens last. `config` is taken. */

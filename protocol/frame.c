@@ -20,7 +20,7 @@ void frame_reader_deinit(struct frame_reader *reader)
 	buf_deinit(&reader->buf);
 }
 
-/* Move what is left to the front; give a large buffer back once it is empty. */
+/* Move what is left to the front. */
 static void reader_compact(struct frame_reader *reader)
 {
 	if (reader->start == 0)
@@ -28,6 +28,11 @@ static void reader_compact(struct frame_reader *reader)
 	buf_consume(&reader->buf, reader->start);
 	reader->scanned -= reader->start;
 	reader->start = 0;
+}
+
+void frame_reader_rest(struct frame_reader *reader)
+{
+	reader_compact(reader);
 	if (reader->buf.len == 0 && reader->buf.size > FRAME_IDLE_SIZE)
 		buf_deinit(&reader->buf);
 }

@@ -62,6 +62,9 @@ size_t frame_drop_fds(struct frame_reader *reader);
 /* True when no part of a line is waiting: descriptors still queued then belong to nothing. */
 bool frame_reader_is_empty(const struct frame_reader *reader);
 
+/* Nothing will be received for a while: keep no large buffer that holds nothing. */
+void frame_reader_rest(struct frame_reader *reader);
+
 /* Bytes held, for accounting. */
 size_t frame_reader_held(const struct frame_reader *reader);
 

@@ -203,12 +203,24 @@ void message_add_notification(struct buf *out, const char *method, const char *p
 	buf_add(out, "}", 1);
 }
 
-void message_add_result(struct buf *out, const char *id, const char *result, size_t fds)
+void message_begin_result(struct buf *out, const char *id)
 {
-	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", id);
-	buf_add_str(out, result);
+	buf_add_str(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+	buf_add_str(out, id);
+	buf_add_str(out, ",\"result\":");
+}
+
+void message_end_result(struct buf *out, size_t fds)
+{
 	add_fds(out, fds);
 	buf_add(out, "}", 1);
+}
+
+void message_add_result(struct buf *out, const char *id, const char *result, size_t fds)
+{
+	message_begin_result(out, id);
+	buf_add_str(out, result);
+	message_end_result(out, fds);
 }
 
 void message_add_error(struct buf *out, const char *id, const struct sb_error *error)

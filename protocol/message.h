@@ -52,6 +52,10 @@ void message_add_request(struct buf *out, const char *id, const char *method, co
 void message_add_notification(struct buf *out, const char *method, const char *params);
 void message_add_result(struct buf *out, const char *id, const char *result, size_t fds);
 
+/* A result written in place: begin, append one JSON value to `out`, end. */
+void message_begin_result(struct buf *out, const char *id);
+void message_end_result(struct buf *out, size_t fds);
+
 /* `id` NULL is written as null. `data` members beyond kind, http_status, retryable come from err. */
 void message_add_error(struct buf *out, const char *id, const struct sb_error *error);
 
