@@ -24,3 +24,14 @@ protocol_libprotocol_la_SOURCES = \
 protocol_libprotocol_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 protocol_libprotocol_la_LIBADD = $(JSON_LIBS)
 EXTRA_DIST += protocol/PROTOCOL.md
+
+# Prints the second half of PROTOCOL.md.
+noinst_PROGRAMS += protocol/describe
+protocol_describe_SOURCES = protocol/describe.c
+protocol_describe_LDADD = protocol/libprotocol.la
+
+.PHONY: protocol-md
+protocol-md: protocol/describe
+	{ sed '/<!-- begin tables -->/q' $(srcdir)/protocol/PROTOCOL.md; protocol/describe; \
+	  echo '<!-- end tables -->'; } > protocol/PROTOCOL.md.new
+	mv protocol/PROTOCOL.md.new $(srcdir)/protocol/PROTOCOL.md

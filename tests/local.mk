@@ -75,3 +75,15 @@ tests_local_probe_agent_LDADD = daemon/local/agent/libenter.la
 .PHONY: print-unit-tests
 print-unit-tests:
 	@echo $(unit_tests)
+
+# Checks of the source itself; and its layout.
+EXTRA_DIST += tests/check-source/run tests/demo
+.PHONY: check-source check-format format print-cppflags
+check-source: protocol/describe
+	bash $(srcdir)/tests/check-source/run $(abs_top_srcdir) $(abs_top_builddir)
+check-format:
+	cd $(srcdir) && find protocol daemon client tests -name '*.[ch]' | xargs $(CLANG_FORMAT) --dry-run --Werror
+format:
+	cd $(srcdir) && find protocol daemon client tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
+print-cppflags:
+	@echo $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS) $(JSON_CFLAGS)
