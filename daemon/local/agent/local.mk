@@ -16,11 +16,21 @@ daemon_local_agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 # Its file half: what a unit test of it links as well.
 noinst_LTLIBRARIES += daemon/local/agent/libfiles.la
 daemon_local_agent_libfiles_la_SOURCES = \
+	daemon/local/agent/access.c daemon/local/agent/access.h \
+	daemon/local/agent/directory.c daemon/local/agent/directory.h \
+	daemon/local/agent/download.c daemon/local/agent/download.h \
+	daemon/local/agent/entry.c daemon/local/agent/entry.h \
+	daemon/local/agent/filesystem.c daemon/local/agent/filesystem.h \
+	daemon/local/agent/gunzip.c daemon/local/agent/gunzip.h \
+	daemon/local/agent/listing.c daemon/local/agent/listing.h \
 	daemon/local/agent/media.c daemon/local/agent/media.h \
 	daemon/local/agent/metadata.c daemon/local/agent/metadata.h \
 	daemon/local/agent/multipart.c daemon/local/agent/multipart.h \
+	daemon/local/agent/pump.c daemon/local/agent/pump.h \
 	daemon/local/agent/range.c daemon/local/agent/range.h \
-	daemon/local/agent/remover.c daemon/local/agent/remover.h
+	daemon/local/agent/remover.c daemon/local/agent/remover.h \
+	daemon/local/agent/target.c daemon/local/agent/target.h \
+	daemon/local/agent/upload.c daemon/local/agent/upload.h
 daemon_local_agent_libfiles_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)
 daemon_local_agent_libfiles_la_LIBADD = daemon/libbase.la $(ZLIB_LIBS)
 
