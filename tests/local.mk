@@ -56,11 +56,11 @@ files_tests = \
 	tests/unit/test-range \
 	tests/unit/test-remover
 unit_tests += $(files_tests)
-tests_unit_test_media_LDADD = daemon/local/agent/libfiles.la $(LDADD)
-tests_unit_test_metadata_LDADD = daemon/local/agent/libfiles.la $(LDADD)
-tests_unit_test_multipart_LDADD = daemon/local/agent/libfiles.la $(LDADD)
-tests_unit_test_range_LDADD = daemon/local/agent/libfiles.la $(LDADD)
-tests_unit_test_remover_LDADD = daemon/local/agent/libfiles.la $(LDADD)
+tests_unit_test_media_LDADD = daemon/local/agent/libagent.la $(LDADD)
+tests_unit_test_metadata_LDADD = daemon/local/agent/libagent.la $(LDADD)
+tests_unit_test_multipart_LDADD = daemon/local/agent/libagent.la $(LDADD)
+tests_unit_test_range_LDADD = daemon/local/agent/libagent.la $(LDADD)
+tests_unit_test_remover_LDADD = daemon/local/agent/libagent.la $(LDADD)
 
 # Containment: its parts, and sandboxes built without engine or agent, and looked at from inside.
 contain_tests = tests/unit/test-filter tests/unit/test-tree

@@ -324,6 +324,13 @@ const struct fields wire_written_type = {"WriteInfo", TYPE(wire_written){
 	F_END,
 }};
 
+const struct fields wire_compose_type = {"Compose", TYPE(wire_compose){
+	W_STRINGS(struct wire_compose, source_paths, "source_paths"),
+	W_STRING(struct wire_compose, destination, "destination"),
+	W_STRING(struct wire_compose, username, "username"),
+	F_END,
+}};
+
 /* ---- envd's plain HTTP ----------------------------------------------------------------------- */
 
 const struct fields wire_init_type = {"Init", TYPE(wire_init){

@@ -279,6 +279,13 @@ struct wire_written { /* each element of POST /files' answer, wire §6.6 */
 };
 extern const struct fields wire_written_type;
 
+struct wire_compose { /* body of POST /files/compose, wire §6.7 */
+	struct strings source_paths;
+	char *destination;
+	char *username;
+};
+extern const struct fields wire_compose_type;
+
 /* ---- envd's plain HTTP, wire §6 -------------------------------------------------------------- */
 
 struct wire_init { /* §6.4 */

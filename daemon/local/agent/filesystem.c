@@ -34,7 +34,7 @@ static int answer_entry(const char *path, void *response, struct sb_error *err)
 	return entry_read(AT_FDCWD, path, path, &accounts, answer->entry, err);
 }
 
-int filesystem_stat(struct rpc *rpc, void *request, void *response, struct sb_error *err)
+static int serve_stat(struct rpc *rpc, void *request, void *response, struct sb_error *err)
 {
 	const struct wire_path_request *ask = request;
 	CLEANUP_FREE char *path = path_resolve(rpc->agent, &rpc->user, ask->path, err);
@@ -42,7 +42,7 @@ int filesystem_stat(struct rpc *rpc, void *request, void *response, struct sb_er
 	return path ? answer_entry(path, response, err) : -1;
 }
 
-int filesystem_make_dir(struct rpc *rpc, void *request, void *response, struct sb_error *err)
+static int serve_make_dir(struct rpc *rpc, void *request, void *response, struct sb_error *err)
 {
 	const struct wire_path_request *ask = request;
 	CLEANUP_FREE char *path = path_resolve(rpc->agent, &rpc->user, ask->path, err);
@@ -61,7 +61,7 @@ int filesystem_make_dir(struct rpc *rpc, void *request, void *response, struct s
 	return answer_entry(path, response, err);
 }
 
-int filesystem_move(struct rpc *rpc, void *request, void *response, struct sb_error *err)
+static int serve_move(struct rpc *rpc, void *request, void *response, struct sb_error *err)
 {
 	const struct wire_move_request *ask = request;
 	CLEANUP_FREE char *source = path_resolve(rpc->agent, &rpc->user, ask->source, err);
@@ -179,7 +179,7 @@ static void list_deinit(struct walk *walk)
 	listing_deinit(&walk->listing);
 }
 
-int filesystem_list_dir(struct rpc *rpc, void *request, struct sb_error *err)
+static int serve_list_dir(struct rpc *rpc, void *request, struct sb_error *err)
 {
 	static const struct walk_kind kind = {list_step, list_reply, list_deinit};
 	const struct wire_path_request *ask = request;
@@ -208,7 +208,7 @@ static void remove_deinit(struct walk *walk)
 	remover_deinit(&walk->remover);
 }
 
-int filesystem_remove(struct rpc *rpc, void *request, struct sb_error *err)
+static int serve_remove(struct rpc *rpc, void *request, struct sb_error *err)
 {
 	static const struct walk_kind kind = {remove_step, remove_reply, remove_deinit};
 	const struct wire_path_request *ask = request;
@@ -219,3 +219,29 @@ int filesystem_remove(struct rpc *rpc, void *request, struct sb_error *err)
 		return -1;
 	return walk_start(walk, remover_init(&walk->remover, path, err));
 }
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static int refuse_watch(struct rpc *rpc, void *request, struct sb_error *err)
+{
+	(void)rpc;
+	(void)request;
+	return sb_fail(err, SB_UNSUPPORTED, "watching directories is not supported here");
+}
+
+#define SERVICE "filesystem.Filesystem/"
+
+/* clang-format off */
+const struct rpc_procedure filesystem_procedures[] = {
+	{SERVICE "Stat", &wire_path_request_type, &wire_entry_response_type, .answer = serve_stat},
+	{SERVICE "MakeDir", &wire_path_request_type, &wire_entry_response_type, .answer = serve_make_dir},
+	{SERVICE "Move", &wire_move_request_type, &wire_entry_response_type, .answer = serve_move},
+	{SERVICE "ListDir", &wire_path_request_type, &wire_entry_list_type, .begin = serve_list_dir},
+	{SERVICE "Remove", &wire_path_request_type, &wire_empty_type, .begin = serve_remove},
+	{SERVICE "WatchDir", &wire_empty_type, &wire_empty_type, .stream = refuse_watch},
+	{SERVICE "CreateWatcher", &wire_empty_type, &wire_empty_type, .begin = refuse_watch},
+	{SERVICE "GetWatcherEvents", &wire_empty_type, &wire_empty_type, .begin = refuse_watch},
+	{SERVICE "RemoveWatcher", &wire_empty_type, &wire_empty_type, .begin = refuse_watch},
+	{.name = NULL},
+};
+/* clang-format on */

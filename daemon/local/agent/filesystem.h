@@ -1,14 +1,9 @@
-/* filesystem.Filesystem (wire §5), but for its watchers: the functions of connect.c's table. */
+/* The procedures of filesystem.Filesystem (wire §5). */
 #ifndef SP_FILESYSTEM_H
 #define SP_FILESYSTEM_H
 
 #include "daemon/local/agent/connect.h"
 
-int filesystem_stat(struct rpc *rpc, void *request, void *response, struct sb_error *err) MUST_USE;
-int filesystem_make_dir(struct rpc *rpc, void *request, void *response,
-			struct sb_error *err) MUST_USE;
-int filesystem_move(struct rpc *rpc, void *request, void *response, struct sb_error *err) MUST_USE;
-int filesystem_list_dir(struct rpc *rpc, void *request, struct sb_error *err) MUST_USE;
-int filesystem_remove(struct rpc *rpc, void *request, struct sb_error *err) MUST_USE;
+extern const struct rpc_procedure filesystem_procedures[]; /* ends with a NULL name */
 
 #endif

@@ -1,38 +1,34 @@
 # The agent: PID 1 of a local sandbox.
 noinst_LTLIBRARIES += daemon/local/agent/libagent.la
 daemon_local_agent_libagent_la_SOURCES = \
+	daemon/local/agent/access.c daemon/local/agent/access.h \
 	daemon/local/agent/agent.c daemon/local/agent/agent.h \
 	daemon/local/agent/auth.c daemon/local/agent/auth.h \
+	daemon/local/agent/compose.c daemon/local/agent/compose.h \
 	daemon/local/agent/connect.c daemon/local/agent/connect.h \
-	daemon/local/agent/environ.c daemon/local/agent/environ.h \
-	daemon/local/agent/init.c daemon/local/agent/init.h \
-	daemon/local/agent/metrics.c \
-	daemon/local/agent/passwd.c daemon/local/agent/passwd.h \
-	daemon/local/agent/path.c daemon/local/agent/path.h \
-	daemon/local/agent/routes.c daemon/local/agent/routes.h \
-	daemon/local/agent/rpc-process.c daemon/local/agent/rpc-process.h
-daemon_local_agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
-
-# Its file half: what a unit test of it links as well.
-noinst_LTLIBRARIES += daemon/local/agent/libfiles.la
-daemon_local_agent_libfiles_la_SOURCES = \
-	daemon/local/agent/access.c daemon/local/agent/access.h \
 	daemon/local/agent/directory.c daemon/local/agent/directory.h \
 	daemon/local/agent/download.c daemon/local/agent/download.h \
 	daemon/local/agent/entry.c daemon/local/agent/entry.h \
+	daemon/local/agent/environ.c daemon/local/agent/environ.h \
 	daemon/local/agent/filesystem.c daemon/local/agent/filesystem.h \
 	daemon/local/agent/gunzip.c daemon/local/agent/gunzip.h \
+	daemon/local/agent/init.c daemon/local/agent/init.h \
 	daemon/local/agent/listing.c daemon/local/agent/listing.h \
 	daemon/local/agent/media.c daemon/local/agent/media.h \
 	daemon/local/agent/metadata.c daemon/local/agent/metadata.h \
+	daemon/local/agent/metrics.c \
 	daemon/local/agent/multipart.c daemon/local/agent/multipart.h \
+	daemon/local/agent/passwd.c daemon/local/agent/passwd.h \
+	daemon/local/agent/path.c daemon/local/agent/path.h \
 	daemon/local/agent/pump.c daemon/local/agent/pump.h \
 	daemon/local/agent/range.c daemon/local/agent/range.h \
 	daemon/local/agent/remover.c daemon/local/agent/remover.h \
+	daemon/local/agent/routes.c daemon/local/agent/routes.h \
+	daemon/local/agent/rpc-process.c daemon/local/agent/rpc-process.h \
 	daemon/local/agent/target.c daemon/local/agent/target.h \
 	daemon/local/agent/upload.c daemon/local/agent/upload.h
-daemon_local_agent_libfiles_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)
-daemon_local_agent_libfiles_la_LIBADD = daemon/libbase.la $(ZLIB_LIBS)
+daemon_local_agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)
+daemon_local_agent_libagent_la_LIBADD = $(ZLIB_LIBS)
 
 # What the agent does to itself before it serves.
 noinst_LTLIBRARIES += daemon/local/agent/libenter.la

@@ -9,18 +9,26 @@
 #include "daemon/base/list.h"
 #include "daemon/local/agent/agent.h"
 #include "daemon/local/agent/auth.h"
+#include "daemon/local/agent/compose.h"
+#include "daemon/local/agent/download.h"
+#include "daemon/local/agent/filesystem.h"
 #include "daemon/local/agent/init.h"
 #include "daemon/local/agent/rpc-process.h"
+#include "daemon/local/agent/upload.h"
 
 static const struct route routes[] = {
 	{"GET", "/health", health_get, .is_open = true},
 	{"POST", "/init", init_post, .is_open = true},
 	{"GET", "/envs", envs_get},
 	{"GET", "/metrics", metrics_get},
+	{"GET", "/files", download_serve, .is_open = true}, /* access_check() has its own rules */
+	{"POST", "/files", upload_serve, .is_open = true},
+	{"POST", "/files/compose", compose_serve},
 };
 
 static const struct rpc_procedure *const services[] = {
 	process_procedures,
+	filesystem_procedures,
 };
 
 const struct route *route_find(const char *method, const char *path)
