@@ -11,6 +11,8 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 LDADD = daemon/libdaemon.la daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
+	tests/unit/test-client \
+	tests/unit/test-lookup \
 	tests/unit/test-box \
 	tests/unit/test-envelope \
 	tests/unit/test-error \
@@ -27,6 +29,7 @@ unit_tests = \
 	tests/unit/test-uri
 
 tests_unit_test_box_LDADD = daemon/local/libengine.la daemon/local/libcontain.la $(LDADD)
+tests_unit_test_client_LDADD = client/libsandpool.la $(CMOCKA_LIBS)
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
