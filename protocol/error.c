@@ -30,7 +30,8 @@ enum sb_code sb_code_from_kind(const char *kind)
 	return SB_INTERNAL;
 }
 
-static void error_set(struct sb_error *err, enum sb_code code, int sys, const char *fmt, va_list ap)
+static void PRINTF_LIKE(4, 0)
+	error_set(struct sb_error *err, enum sb_code code, int sys, const char *fmt, va_list ap)
 {
 	assert(code != SB_OK);
 	assert(err->code == SB_OK); /* a second report would hide the first */

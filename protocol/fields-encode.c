@@ -147,7 +147,7 @@ static void encode_value(const struct field *field, enum fields_dialect dialect,
 			buf_printf(out, "\"%" PRId64 "\"", *(const int64_t *)at);
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case FIELD_INT:
 		buf_printf(out, "%" PRId64, *(const int64_t *)at);
 		break;

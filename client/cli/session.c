@@ -221,10 +221,10 @@ int session_run(struct session *s, struct sandpool_call *call)
 	if (cli_connect(s->cli) < 0)
 		return EXIT_OURS;
 	sandpool_on_note(s->cli->sp, on_note, s);
-	status = cli_call(s->cli, call);
+	status = cli_call(s->cli, owned);
 	if (status)
 		return status;
-	s->pid = sandpool_get_int(call, "pid");
+	s->pid = sandpool_get_int(owned, "pid");
 	s->signal_fd = open_signals();
 	if (s->signal_fd < 0)
 		return cli_fail("signalfd: %s", strerror(errno));

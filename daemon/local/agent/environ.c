@@ -86,11 +86,11 @@ int environ_build(const struct agent *agent, const struct user *user, const stru
 	return 0;
 }
 
-const char *environ_path(const struct strings *environ)
+const char *environ_path(const struct strings *variables)
 {
-	for (size_t i = 0; i < environ->count; i++) {
-		if (strncmp(environ->items[i], "PATH=", 5) == 0)
-			return environ->items[i] + 5;
+	for (size_t i = 0; i < variables->count; i++) {
+		if (strncmp(variables->items[i], "PATH=", 5) == 0)
+			return variables->items[i] + 5;
 	}
 	return DEFAULT_PATH;
 }

@@ -15,6 +15,6 @@ int environ_build(const struct agent *agent, const struct user *user, const stru
 		  struct strings *ret_environ) MUST_USE;
 
 /* The value of PATH in such a list. */
-const char *environ_path(const struct strings *environ);
+const char *environ_path(const struct strings *variables);
 
 #endif
