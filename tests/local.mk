@@ -40,12 +40,13 @@ raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
 tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests = \
+	tests/integration/engine.bats \
 	tests/local/contain-files.bats \
 	tests/local/contain-kernel.bats \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats
-EXTRA_DIST += tests/local/helper.bash tests/local/walk.py
+EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)

@@ -107,16 +107,15 @@ static void on_init_done(struct http_req *req, const struct http_reply *reply)
 static int init_start(struct box *box, struct sb_error *err)
 {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	struct buf body CLEANUP_BUF = {0}, url CLEANUP_BUF = {0};
+	struct buf body CLEANUP_BUF = {0};
 
-	buf_printf(&url, "http://%s/init", box->host);
-	if (init_body(box, &body) < 0 || url.failed)
+	if (init_body(box, &body) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "init");
 	box->boot.init.done = on_init_done;
-	http_start(box->engine->http, &box->boot.init,
+	http_start(box->http, &box->boot.init,
 		   &(struct http_spec){
 			   .method = "POST",
-			   .url = url.data,
+			   .url = "http://sandbox/init",
 			   .unix_path = box->socket_path,
 			   .headers = headers,
 			   .body = body.data,

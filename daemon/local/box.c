@@ -17,10 +17,11 @@
 #include "daemon/local/engine.h"
 #include "daemon/local/trash.h"
 
-#define US_PER_S        1000000
-#define CLEAN_FIRST_MS  1
-#define CLEAN_MOST_MS   256 /* between two tries; they double */
-#define CLEAN_FAILED_MS 2000
+#define US_PER_S             1000000
+#define CLEAN_FIRST_MS       1
+#define CLEAN_MOST_MS        256 /* between two tries; they double */
+#define CLEAN_FAILED_MS      2000
+#define IDLE_CONNECTIONS_MAX 32 /* to one agent */
 
 /* Which state may follow which. */
 static const bool transitions[BOX_STATE_COUNT][BOX_STATE_COUNT] = {
@@ -83,6 +84,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 struct box *box_new(struct engine *engine, struct record *record, struct sb_error *err)
 {
+	const struct http_options http = {.user_agent = "", .idle_max = IDLE_CONNECTIONS_MAX};
 	struct box *box = calloc(1, sizeof(*box));
 
 	if (!box) {
@@ -95,7 +97,6 @@ struct box *box_new(struct engine *engine, struct record *record, struct sb_erro
 	box->record = *record;
 	*record = (struct record){0};
 	box->contained = (struct contained){.pid_fd = -1, .control_fd = -1};
-	(void)snprintf(box->host, sizeof(box->host), "%s.sandbox", box->record.id);
 	box->dir = engine_path("%s/boxes/%s", engine->options.state_dir, box->record.id);
 	box->socket_path = engine_path("%s/boxes/%s.sock", engine->options.run_dir, box->record.id);
 	box->timer = evtimer_new(engine->base, on_timer, box);
@@ -103,6 +104,9 @@ struct box *box_new(struct engine *engine, struct record *record, struct sb_erro
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "sandbox");
 		return box_free(box);
 	}
+	box->http = http_new(engine->base, &http, err);
+	if (!box->http)
+		return box_free(box);
 	list_append(&engine->boxes, &box->link);
 	return box;
 }
@@ -113,6 +117,7 @@ struct box *box_free(struct box *box)
 		return NULL;
 	assert(list_is_empty(&box->watches));
 	boot_cancel(box);
+	http_free(box->http);
 	list_remove(&box->link);
 	if (box->on_exit)
 		event_free(box->on_exit);

@@ -43,6 +43,7 @@ struct box {
 	struct record record;
 	enum box_state state; /* read it; box_set_state() writes */
 	struct list watches;
+	struct http *http; /* towards its agent: a pool of its own, whose connections end with it */
 	struct boot boot;
 	struct contained contained;
 	struct event *on_exit; /* PID 1 has ended */
@@ -52,7 +53,6 @@ struct box {
 	unsigned clean_tries;
 	char *dir;
 	char *socket_path; /* the agent's */
-	char host[80];     /* "<id>.sandbox": keeps pooled connections of sandboxes apart */
 };
 
 /*

@@ -19,7 +19,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/base/http.h"
 #include "daemon/base/log.h"
 #include "daemon/local/adopt.h"
 #include "daemon/local/api.h"
@@ -28,8 +27,7 @@
 #include "daemon/local/template.h"
 #include "daemon/local/trash.h"
 
-#define STOP_PATIENCE_S      5
-#define IDLE_CONNECTIONS_MAX 256
+#define STOP_PATIENCE_S 5
 
 char *engine_path(const char *fmt, ...)
 {
@@ -258,7 +256,6 @@ static int events_start(struct engine *engine, struct sb_error *err)
 
 static int engine_open(struct engine *engine, struct sb_error *err)
 {
-	const struct http_options http = {.user_agent = "", .idle_max = IDLE_CONNECTIONS_MAX};
 	char *trash CLEANUP_FREE = engine_path("%s/trash", engine->options.state_dir);
 
 	if (prepare_dirs(engine, err) < 0)
@@ -268,9 +265,6 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "event loop");
 	engine->trash = trash_new(engine->base, trash, err);
 	if (!engine->trash)
-		return -1;
-	engine->http = http_new(engine->base, &http, err);
-	if (!engine->http)
 		return -1;
 	prepare_sandboxes(engine);
 	if (events_start(engine, err) < 0 || adopt_all(engine, err) < 0)
@@ -321,7 +315,6 @@ struct engine *engine_free(struct engine *engine)
 	proxy_free(engine->proxy);
 	list_for_each_safe (struct box, box, &engine->boxes, link)
 		box_free(box);
-	http_free(engine->http);
 	trash_free(engine->trash);
 	event_drop(engine->on_term);
 	event_drop(engine->on_int);

@@ -22,7 +22,6 @@ struct api;
 struct box;
 struct event;
 struct event_base;
-struct http;
 struct proxy;
 struct trash;
 
@@ -38,7 +37,6 @@ struct engine_options { /* strings are borrowed for the engine's life */
 struct engine {
 	struct engine_options options;
 	struct event_base *base;
-	struct http *http; /* towards the agents */
 	struct api *api;
 	struct proxy *proxy;
 	struct trash *trash;

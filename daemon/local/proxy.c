@@ -30,9 +30,11 @@ struct proxy {
 	struct httpd_service service;
 	struct engine *engine;
 	struct httpd *httpd;
+	struct list exchanges;
 };
 
 struct exchange {
+	struct list link; /* proxy->exchanges */
 	struct httpd_handler client;
 	struct http_req agent;
 	struct box_watch watch;
@@ -49,6 +51,7 @@ struct exchange {
 
 static struct exchange *exchange_free(struct exchange *exchange)
 {
+	list_remove(&exchange->link);
 	box_watch_stop(&exchange->watch);
 	http_cancel(&exchange->agent);
 	buf_deinit(&exchange->up);
@@ -276,7 +279,7 @@ static int exchange_start(struct exchange *exchange, struct box *box)
 	struct buf url CLEANUP_BUF = {0};
 	int64_t length = httpd_content_length(request);
 
-	buf_printf(&url, "http://%s:%u%s", box->host, exchange->route.port, httpd_path(request));
+	buf_printf(&url, "http://sandbox:%u%s", exchange->route.port, httpd_path(request));
 	if (*httpd_query(request))
 		buf_printf(&url, "?%s", httpd_query(request));
 	httpd_headers(request, forward_header, &headers);
@@ -286,7 +289,7 @@ static int exchange_start(struct exchange *exchange, struct box *box)
 	exchange->agent.on_data = on_data;
 	exchange->agent.on_upload = length != 0 ? on_upload : NULL;
 	exchange->agent.done = on_agent_done;
-	http_start(box->engine->http, &exchange->agent,
+	http_start(box->http, &exchange->agent,
 		   &(struct http_spec){
 			   .method = httpd_method(request),
 			   .url = url.data,
@@ -297,7 +300,8 @@ static int exchange_start(struct exchange *exchange, struct box *box)
 	return 0;
 }
 
-static void proxy_forward(struct httpd_request *request, const struct route *route, struct box *box)
+static void proxy_forward(struct proxy *proxy, struct httpd_request *request,
+			  const struct route *route, struct box *box)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 
@@ -305,6 +309,7 @@ static void proxy_forward(struct httpd_request *request, const struct route *rou
 		httpd_abort(request);
 		return;
 	}
+	list_append(&proxy->exchanges, &exchange->link);
 	box_watch_init(&exchange->watch, on_box_change);
 	exchange->request = request;
 	exchange->route = *route;
@@ -345,7 +350,7 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 	else if (route.port != WIRE_ENVD_PORT)
 		proxy_reply_closed_port(request, &route); /* the sandbox has no network yet */
 	else
-		proxy_forward(request, &route, box);
+		proxy_forward(proxy, request, &route, box);
 }
 
 /* ---- the object ------------------------------------------------------------------------------ */
@@ -358,8 +363,10 @@ struct proxy *proxy_new(struct engine *engine, struct sb_error *err)
 
 	if (!proxy || !path) {
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "proxy");
-		return proxy_free(proxy);
+		free(proxy);
+		return NULL;
 	}
+	list_init(&proxy->exchanges);
 	proxy->service.on_request = on_request;
 	proxy->engine = engine;
 	fd = socket_listen(path, err);
@@ -374,6 +381,9 @@ struct proxy *proxy_free(struct proxy *proxy)
 	if (!proxy)
 		return NULL;
 	httpd_free(proxy->httpd);
+	/* Those whose client has left already. */
+	list_for_each_safe (struct exchange, exchange, &proxy->exchanges, link)
+		exchange_free(exchange);
 	free(proxy);
 	return NULL;
 }

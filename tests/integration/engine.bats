@@ -1,0 +1,493 @@
+# The engine as its clients see it: REST on api.sock, sandboxes behind sandbox.sock.
+bats_require_minimum_version 1.5.0
+load engine
+
+setup()
+{
+	engine_setup
+}
+
+teardown()
+{
+	engine_teardown
+}
+
+# ---- keys, routes, errors ------------------------------------------------------------------------
+
+@test "health needs no key; everything else one of the right form" {
+	engine_start
+	run -0 curl -s -o /dev/null -w '%{http_code}' --unix-socket "$API" http://engine/health
+	[ "$output" = 200 ]
+	for KEY in '' nonsense e2b_ E2B_00 e2b_XYZ e2b_00g; do
+		api GET /v2/sandboxes
+		expect_error 401 "API key"
+	done
+	KEY=e2b_00
+	api GET /v2/sandboxes
+	[ "$STATUS" = 200 ]
+}
+
+@test "with a key file only that key will do" {
+	echo "$KEY" >"$ENGINE_DIR/key"
+	engine_start --api-key-file "$ENGINE_DIR/key"
+	api GET /sandboxes
+	[ "$STATUS" = 200 ]
+	KEY=${KEY}0 api GET /sandboxes
+	expect_error 401 "API key"
+}
+
+@test "unknown paths, wrong methods and what cannot be done are JSON errors" {
+	engine_start
+	for path in / /nope /sandboxes/ /v3/templates /sandboxes/i1/nope; do
+		api GET "$path"
+		expect_error 404 "no such path"
+	done
+	api PUT /sandboxes
+	expect_error 405 "method not allowed"
+	[ "$(header Allow)" = POST ]
+	for what in 'POST pause' 'POST snapshots' 'POST fork' 'PUT network' 'GET logs' 'GET metrics'; do
+		api "${what% *}" "/sandboxes/iabc/${what#* }"
+		expect_error 501 "does not support"
+	done
+}
+
+@test "ids that are none are refused, unknown ones not found" {
+	engine_start
+	for method in GET DELETE; do
+		api "$method" /sandboxes/iabc
+		expect_error 404 iabc
+		api "$method" /sandboxes/iabc-client
+		expect_error 404 iabc
+		api "$method" /sandboxes/a-b-c
+		expect_error 400 "Invalid sandbox ID"
+		api "$method" /sandboxes/IABC
+		expect_error 400 "Invalid sandbox ID"
+		api "$method" /sandboxes/..%2Fx
+		expect_error 400 "Invalid sandbox ID"
+	done
+	for what in timeout connect; do
+		api POST "/sandboxes/iabc/$what" '{"timeout":1}'
+		expect_error 404 iabc
+	done
+	api POST /sandboxes/iabc/refreshes
+	expect_error 404 iabc
+}
+
+@test "create refuses what is malformed and what it cannot honour" {
+	engine_start
+	refuse() { api POST /sandboxes "$1"; expect_error "$2" "$3"; }
+	refuse '' 400 "Error when parsing request"
+	refuse '{' 400 "Error when parsing request"
+	refuse '{}' 400 "validation error"
+	refuse '[]' 400 "validation error"
+	refuse '{"templateID":1}' 400 "validation error"
+	refuse '{"templateID":"base","timeout":true}' 400 "validation error"
+	refuse '{"templateID":"base","metadata":{"a":1}}' 400 "validation error"
+	refuse '{"templateID":"base","timeout":0}' 400 "Timeout must be greater than 0"
+	refuse '{"templateID":"base","timeout":-5}' 400 "Timeout must be greater than 0"
+	refuse '{"templateID":"base","timeout":9999999999}' 400 "validation error"
+	refuse '{"templateID":"no such"}' 400 "Invalid template reference"
+	refuse '{"templateID":"a/b/c"}' 400 "Invalid template reference"
+	refuse '{"templateID":"other"}' 404 "template 'other' not found"
+	refuse '{"templateID":"base:v7"}' 404 "template 'base:v7' not found"
+	refuse '{"templateID":"team/base"}' 404 "not found"
+	refuse '{"templateID":"base","autoPauseMemory":false}' 400 autoPause
+	refuse '{"templateID":"base","autoPause":true}' 501 autoPause
+	refuse '{"templateID":"base","autoResume":{"enabled":true}}' 501 autoResume
+	refuse '{"templateID":"base","network":{"denyOut":["1.1.1.1"]}}' 501 network
+	refuse '{"templateID":"base","network":{"allowPublicTraffic":false}}' 501 network
+	refuse '{"templateID":"base","volumeMounts":[{"name":"v","path":"/v"}]}' 501 volumeMounts
+	refuse '{"templateID":"base","iam":{"tokens":{"t":{}}}}' 501 iam
+	[ -z "$(engine_ids)" ]
+}
+
+@test "create takes what asks for nothing special" {
+	engine_start
+	create '"timeout":60,"autoPause":false,"autoResume":{"enabled":false},"network":{},
+		"mcp":{"x":{}},"volumeMounts":[],"iam":{},"allow_internet_access":false,"later":1'
+	api GET "/sandboxes/$ID"
+	[ "$(json 'it["allowInternetAccess"]')" = False ]
+	api POST /sandboxes '{"templateID":"Base:default"}'
+	[ "$STATUS" = 201 ]
+}
+
+@test "a body over the limit is 413" {
+	engine_start
+	head -c 5000000 /dev/zero >"$ENGINE_DIR/large"
+	api POST /sandboxes "@$ENGINE_DIR/large"
+	expect_error 413 "too large"
+}
+
+@test "an engine that can have no sandbox says why" {
+	engine_start --agent "$ENGINE_DIR/no-agent"
+	api POST /sandboxes '{"templateID":"base"}'
+	expect_error 500 "no-agent"
+	[ "$(json 'it["error_code"]')" = sandbox_create_failed ]
+	engine_stop
+	sed -i '/no-agent/d' "$ENGINE_LOG"
+}
+
+# ---- create, info, list --------------------------------------------------------------------------
+
+@test "a sandbox is created, shown and killed" {
+	engine_start
+	create '"timeout":100,"secure":true,"metadata":{"k":"v"},"envVars":{"X":"1"}'
+	[[ "$ID" =~ ^i[a-z0-9]{20}$ ]]
+	[[ "$TOKEN" =~ ^[0-9a-f]{64}$ ]]
+	[[ "$(json 'it["envdVersion"]')" =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]
+	api GET "/sandboxes/$ID"
+	[ "$STATUS" = 200 ]
+	[ "$(json 'it["state"], it["metadata"], it["templateID"]')" = "('running', {'k': 'v'}, 'base')" ]
+	[ "$(json 'it["envdAccessToken"]')" = "$TOKEN" ]
+	[ "$(json 'it["lifecycle"]')" = "{'onTimeout': 'kill', 'autoResume': False}" ]
+	[ "$(json 'all(isinstance(it[k],int) and it[k]>0 for k in ("cpuCount","memoryMB","diskSizeMB"))')" = True ]
+	[ "$(sandbox /health -o /dev/null -w '%{http_code}')" = 204 ]
+	api DELETE "/sandboxes/$ID-local"
+	[ "$STATUS$BODY" = 204 ]
+	api DELETE "/sandboxes/$ID"
+	expect_error 404 "$ID"
+	api GET "/sandboxes/$ID"
+	expect_error 404 "$ID"
+}
+
+@test "without secure there is no token, and access is open" {
+	engine_start
+	create
+	[ -z "$TOKEN" ]
+	[ "$(sandbox /envs | python3 -c 'import json,sys; print(json.load(sys.stdin)["E2B_SANDBOX_ID"])')" = "$ID" ]
+	create '"secure":true'
+	[ "$(sandbox /envs -o /dev/null -w '%{http_code}')" = 200 ]
+	TOKEN=wrong
+	[ "$(sandbox /envs -o /dev/null -w '%{http_code}')" = 401 ]
+}
+
+@test "environment given at create reaches commands, and internal names stay ours" {
+	engine_start
+	create '"envVars":{"X":"1 2","E2B_SANDBOX_ID":"fake","E2B_SANDBOX":"fake"}'
+	BODY=$(sandbox /envs)
+	[ "$(json 'it["X"], it["E2B_SANDBOX"], it["E2B_TEMPLATE_ID"]')" = "('1 2', 'true', 'base')" ]
+	[ "$(json 'it["E2B_SANDBOX_ID"]')" = "$ID" ]
+}
+
+@test "lists filter, order and page" {
+	local ids=()
+	engine_start
+	for n in 1 2 3; do
+		create "\"timeout\":100,\"metadata\":{\"n\":\"$n\",\"k 1\":\"v&=é\"}"
+		ids+=("$ID")
+	done
+	names() { json '" ".join(s["sandboxID"] for s in it)'; }
+	api GET /v2/sandboxes
+	[ "$(names)" = "${ids[2]} ${ids[1]} ${ids[0]}" ]
+	[ "$(header X-Total-Running)" = 3 ]
+	[ -z "$(header X-Next-Token)" ]
+	api GET '/v2/sandboxes?order=asc&state=running,paused'
+	[ "$(names)" = "${ids[0]} ${ids[1]} ${ids[2]}" ]
+	api GET '/v2/sandboxes?metadata=k%2525201%3Dv%252526%25253D%2525C3%2525A9%26n%3D2'
+	[ "$(names)" = "${ids[1]}" ]
+	started=$(json 'it[0]["startedAt"]')
+	api GET "/v2/sandboxes?startedAfter=$started&order=asc"
+	[ "$(names)" = "${ids[1]} ${ids[2]}" ]
+	api GET '/v2/sandboxes?state=paused'
+	[ "$BODY" = '[]' ]
+	api GET '/v2/sandboxes?template=other'
+	[ "$BODY" = '[]' ]
+	api GET '/sandboxes?metadata=n=3'
+	[ "$(names)" = "${ids[2]}" ]
+	for query in limit=0 limit=101 order=up state=gone nextToken=x startedAfter=x metadata=%25; do
+		api GET "/v2/sandboxes?$query"
+		expect_error 400 ""
+	done
+	seen=
+	token=
+	for n in 1 2 3; do
+		api GET "/v2/sandboxes?limit=1${token:+&nextToken=$token}"
+		seen+="$(names) "
+		token=$(header X-Next-Token)
+	done
+	[ "$seen" = "${ids[2]} ${ids[1]} ${ids[0]} " ]
+	[ -z "$token" ]
+}
+
+@test "chunked bodies are decoded; the alias of base is known" {
+	engine_start
+	run -0 curl -s -m 30 --unix-socket "$API" -H "X-API-KEY: $KEY" -H 'Transfer-Encoding: chunked' \
+		-d '{"templateID":"base"}' -w '%{http_code}' -o /dev/null http://engine/sandboxes
+	[ "$output" = 201 ]
+	api GET /templates/aliases/base
+	[ "$STATUS" = 200 ]
+	[ "$(json 'it["templateID"], it["public"]')" = "('base', True)" ]
+	api GET /templates/aliases/other
+	expect_error 404 "'other' not found"
+}
+
+# ---- timeouts ------------------------------------------------------------------------------------
+
+end_at()
+{
+	api GET "/sandboxes/$ID"
+	json 'it["endAt"]'
+}
+
+is_gone()
+{
+	api GET "/sandboxes/$ID"
+	[ "$STATUS" = 404 ]
+}
+
+@test "the end comes within a second of its time" {
+	engine_start
+	create '"timeout":1'
+	end=$(end_at)
+	wait_for 5 is_gone
+	run -0 python3 -c "import datetime as d,sys
+late=(d.datetime.now(d.timezone.utc)-d.datetime.fromisoformat('$end'.replace('Z','+00:00'))).total_seconds()
+print(0 <= late <= 1 or late)"
+	[ "$output" = True ]
+	[ "$(sandbox /health)" = "$(not_found_body "$ID")" ]
+}
+
+@test "timeout shortens and lengthens, refreshes and connect never shorten" {
+	engine_start
+	create '"timeout":100,"secure":true'
+	first=$(end_at)
+	api POST "/sandboxes/$ID/connect" '{"timeout":5}'
+	[ "$STATUS" = 200 ]
+	[ "$(json 'it["envdAccessToken"]')" = "$TOKEN" ]
+	[ "$(end_at)" = "$first" ]
+	api POST "/sandboxes/$ID/refreshes"
+	[ "$STATUS" = 204 ]
+	[ "$(end_at)" = "$first" ]
+	api POST "/sandboxes/$ID/connect" '{"timeout":200}'
+	[[ "$(end_at)" > "$first" ]]
+	api POST "/sandboxes/$ID/timeout" '{"timeout":50}'
+	[ "$STATUS" = 204 ]
+	second=$(end_at)
+	[[ "$second" < "$first" ]]
+	api POST "/sandboxes/$ID/refreshes" '{"duration":1000}'
+	[[ "$(end_at)" > "$first" ]]
+	api POST "/sandboxes/$ID/refreshes" '{"duration":3601}'
+	expect_error 400 "validation error"
+	api POST "/sandboxes/$ID/connect" '{"timeout":-1}'
+	expect_error 400 "validation error"
+	for path in timeout connect; do
+		api POST "/sandboxes/$ID/$path" '{}'
+		expect_error 400 "validation error"
+	done
+	api POST "/sandboxes/$ID/resume" '{}'
+	expect_error 409 "already running"
+	api POST "/sandboxes/$ID/timeout" '{"timeout":-1}'
+	[ "$STATUS" = 204 ]
+	wait_for 5 is_gone
+	api POST "/sandboxes/$ID/timeout" '{"timeout":5}'
+	expect_error 404 "$ID"
+}
+
+# ---- the proxy -----------------------------------------------------------------------------------
+
+@test "the proxy refuses what names no sandbox" {
+	engine_start
+	ask() { curl -s -m 10 --unix-socket "$PROXY" -w ' %{http_code}' "$@"; }
+	[ "$(ask http://localhost/)" = "Invalid host 400" ]
+	[ "$(ask http://nodash.example/)" = "Invalid host 400" ]
+	[ "$(ask http://localhost/ -H 'E2b-Sandbox-Id: i1')" = "missing header 400" ]
+	[ "$(ask http://localhost/ -H 'E2b-Sandbox-Id: I-1' -H 'E2b-Sandbox-Port: 80')" = "Invalid sandbox ID 400" ]
+	[ "$(ask http://x-i1.example/)" = "Invalid sandbox port 400" ]
+	[ "$(ask http://80-i1.example/)" = "$(not_found_body i1) 502" ]
+	[ "$(ask http://10.1.2.3/ -H 'E2b-Sandbox-Id: i1' -H 'E2b-Sandbox-Port: 80')" = "$(not_found_body i1) 502" ]
+	[ "$(ask http://80-i1.example/ -H 'E2b-Sandbox-Id: i2' -H 'E2b-Sandbox-Port: 80')" = "$(not_found_body i1) 502" ]
+	run -0 ask http://80-i1.example/ -A 'Mozilla/5.0' -H 'Accept: text/html'
+	[[ "$output" == '<!DOCTYPE html>'*'The sandbox was not found'*' 502' ]]
+}
+
+@test "the proxy reaches the agent by header and by host, and nothing else" {
+	engine_start
+	create
+	[ "$(curl -s --unix-socket "$PROXY" -o /dev/null -w '%{http_code}' "http://49983-$ID.x.example/health")" = 204 ]
+	[ "$(curl -s --unix-socket "$PROXY" "http://3000-$ID-c.example/health")" = \
+		"{\"sandboxId\":\"$ID\",\"message\":\"The sandbox is running but port is not open\",\"port\":3000,\"code\":502}" ]
+	for path in /init /freeze //init /x/../init /%69nit /init/; do
+		BODY=$(sandbox "$path" --path-as-is -X POST -d '{}')
+		[ "$(json 'it["code"]')" = 404 ]
+		[[ "$(json 'it["message"]')" == 'This endpoint is reserved'* ]]
+	done
+}
+
+@test "files go up and down through the proxy whole, in bounded memory" {
+	engine_start
+	create
+	head -c 50000000 /dev/urandom >"$ENGINE_DIR/blob"
+	before=$(awk '/VmHWM/{print $2}' "/proc/$ENGINE_PID/status")
+	[ "$(sandbox '/files?path=/tmp/blob' -X POST -H 'Content-Type: application/octet-stream' \
+		-H 'Transfer-Encoding: chunked' -T "$ENGINE_DIR/blob" -o /dev/null -w '%{http_code}')" = 200 ]
+	sandbox '/files?path=/tmp/blob' | cmp - "$ENGINE_DIR/blob"
+	[ $(($(awk '/VmHWM/{print $2}' "/proc/$ENGINE_PID/status") - before)) -lt 8192 ]
+}
+
+@test "a command runs and its output streams" {
+	engine_start
+	create '"envVars":{"GREETING":"hello"}'
+	run -0 start 'echo $GREETING; exit 3'
+	[[ "$output" == *'"start":{"pid":'* ]]
+	[[ "$output" == *"$(printf 'hello\n' | base64)"* ]]
+	[[ "$output" == *'"exitCode":3'* ]]
+}
+
+@test "kill cuts open streams, and the proxy knows at once" {
+	engine_start
+	create '"timeout":100'
+	start 'echo begun; sleep 1000' >"$ENGINE_DIR/stream" 2>&1 &
+	stream=$!
+	wait_for 10 grep -aq YmVndW4 "$ENGINE_DIR/stream"
+	api DELETE "/sandboxes/$ID"
+	[ "$STATUS" = 204 ]
+	[ "$(sandbox /health -w ' %{http_code}')" = "$(not_found_body "$ID") 502" ]
+	code=0
+	wait "$stream" || code=$?
+	[ "$code" = 18 ] # curl: ended before the last chunk
+}
+
+@test "a client that leaves ends its stream at the agent too" {
+	engine_start
+	create '"timeout":100'
+	descriptors() { ls "/proc/$ENGINE_PID/fd" | wc -l; }
+	before=$(descriptors)
+	for _ in 1 2 3 4 5; do
+		run -28 start 'sleep 1000' -m 0.3
+	done
+	is_back() { [ "$(descriptors)" -le "$before" ]; }
+	wait_for 10 is_back
+}
+
+# ---- ends ----------------------------------------------------------------------------------------
+
+pid_of()
+{
+	python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["pid"])' \
+		"$ENGINE_DIR/state/boxes/$1/record.json"
+}
+
+@test "a sandbox whose first process dies is gone" {
+	engine_start
+	create '"timeout":100'
+	kill -KILL "$(pid_of "$ID")"
+	wait_for 5 is_gone
+	wait_for 5 engine_is_clean
+	[ "$(sandbox /health)" = "$(not_found_body "$ID")" ]
+}
+
+@test "a creator that leaves before its sandbox is ready leaves nothing" {
+	# An agent that is ready and then never answers.
+	engine_start --agent "$SP_BUILDDIR/tests/local/probe-agent"
+	run -28 curl -s -m 1 --unix-socket "$API" -H "X-API-KEY: $KEY" -d '{"templateID":"base"}' \
+		http://engine/sandboxes
+	[ -n "$(engine_ids)" ]
+	wait_for 5 engine_is_clean
+}
+
+@test "an agent that ends before it is ready fails the create and leaves nothing" {
+	engine_start --agent /bin/true
+	api POST /sandboxes '{"templateID":"base"}'
+	expect_error 500 "Failed to create sandbox"
+	wait_for 5 engine_is_clean
+}
+
+@test "fifty at once come up, are apart, and leave nothing" {
+	engine_start
+	descriptors() { ls "/proc/$ENGINE_PID/fd" | wc -l; }
+	before=$(descriptors)
+	seq 50 | xargs -P 50 -I{} curl -s -m 60 --unix-socket "$API" -H "X-API-KEY: $KEY" \
+		-d '{"templateID":"base","timeout":100}' -o "$ENGINE_DIR/made-{}" -w '%{http_code}\n' \
+		http://engine/sandboxes >"$ENGINE_DIR/statuses"
+	[ "$(sort "$ENGINE_DIR/statuses" | uniq -c | tr -s ' ')" = ' 50 201' ]
+	api GET /v2/sandboxes
+	[ "$(header X-Total-Running)" = 50 ]
+	ids=$(json '"\n".join(s["sandboxID"] for s in it)')
+	[ "$(cat "$ENGINE_DIR"/state/boxes/*/record.json | grep -oE '"id_base":[0-9]+' | sort -u | wc -l)" = 50 ]
+	printf '%s\n' $ids | xargs -P 50 -I{} curl -s -m 60 --unix-socket "$API" -X DELETE \
+		-H "X-API-KEY: $KEY" -w '%{http_code}\n' http://engine/sandboxes/{} >"$ENGINE_DIR/statuses"
+	[ "$(sort "$ENGINE_DIR/statuses" | uniq -c | tr -s ' ')" = ' 50 204' ]
+	wait_for 20 engine_is_clean
+	is_back() { [ "$(descriptors)" -le "$((before + 2))" ]; }
+	wait_for 10 is_back
+}
+
+# ---- the engine's own life -----------------------------------------------------------------------
+
+@test "sandboxes and commands outlive the engine, however it ends" {
+	engine_start
+	create '"timeout":100,"secure":true,"metadata":{"a":"b"}'
+	run -28 start 'echo $$ >/tmp/pid; exec sleep 1000' -m 1
+	end=$(end_at)
+	for signal in KILL TERM; do
+		engine_stop "$signal"
+		engine_start
+		api GET "/sandboxes/$ID"
+		[ "$STATUS" = 200 ]
+		[ "$(json 'it["endAt"], it["metadata"], it["envdAccessToken"]')" = "('$end', {'a': 'b'}, '$TOKEN')" ]
+		run -0 start 'kill -0 $(cat /tmp/pid) && echo alive'
+		[[ "$output" == *"$(printf 'alive\n' | base64)"* ]]
+	done
+}
+
+@test "at its start the engine ends what is overdue, dead or half-made" {
+	engine_start
+	create '"timeout":2'
+	overdue=$ID
+	create '"timeout":100'
+	dead=$ID
+	pid=$(pid_of "$dead")
+	create '"timeout":100'
+	broken=$ID
+	create '"timeout":100'
+	engine_stop KILL
+	kill -KILL "$pid"
+	echo '{' >"$ENGINE_DIR/state/boxes/$broken/record.json"
+	mkdir "$ENGINE_DIR/state/boxes/ihalfmade"
+	: >"$ENGINE_DIR/run/boxes/istray.sock"
+	wait_for 5 test "$(date +%s)" -gt 0
+	engine_start
+	is_only_one() { api GET /sandboxes; [ "$(json '[s["sandboxID"] for s in it]')" = "['$ID']" ]; }
+	wait_for 5 is_only_one
+	[ "$(ls "$ENGINE_DIR/run/boxes")" = "$ID.sock" ]
+	is_last_dir() { [ "$(ls "$ENGINE_DIR/state/boxes")" = "$ID" ]; }
+	wait_for 5 is_last_dir
+}
+
+@test "one engine per directory; stale sockets are replaced; nobody else may look" {
+	engine_start
+	run -1 "$ENGINE" --state-dir "$ENGINE_DIR/state" --run-dir "$ENGINE_DIR/run2" --agent "$AGENT"
+	[[ "$output" == *"in use by another engine (pid $ENGINE_PID)"* ]]
+	run -1 "$ENGINE" --state-dir "$ENGINE_DIR/state2" --run-dir "$ENGINE_DIR/run" --agent "$AGENT"
+	[[ "$output" == *"in use by another engine (pid $ENGINE_PID)"* ]]
+	[ "$(stat -c %a "$ENGINE_DIR/state" "$ENGINE_DIR/run" "$API" "$PROXY" "$ENGINE_DIR/state/seed" | tr '\n' ' ')" = \
+		"700 700 600 600 600 " ]
+	create
+	[ "$(stat -c %a "$ENGINE_DIR/state/boxes/$ID/record.json" "$ENGINE_DIR/run/boxes/$ID.sock" | tr '\n' ' ')" = "600 600 " ]
+	engine_stop KILL
+	[ -S "$API" ]
+	engine_start
+}
+
+@test "wrong options are told" {
+	run -2 "$ENGINE"
+	[[ "$output" == *"needs --state-dir and --run-dir"* ]]
+	run -2 "$ENGINE" --state-dir a --run-dir b --idle-exit soon
+	[[ "$output" == *"--idle-exit: not a value: soon"* ]]
+	run -1 "$ENGINE" --state-dir "$ENGINE_DIR/s" --run-dir "$ENGINE_DIR/$(printf 'x%.0s' {1..100})"
+	[[ "$output" == *"too long for sockets"* ]]
+	run -0 "$ENGINE" --help
+	engine_start
+}
+
+@test "an idle engine ends, one with a sandbox does not" {
+	engine_start --idle-exit 1
+	create '"timeout":3'
+	end=$(end_at)
+	wait_for 20 test ! -d "/proc/$ENGINE_PID" || false
+	run -0 python3 -c "import datetime as d
+print(d.datetime.now(d.timezone.utc) > d.datetime.fromisoformat('$end'.replace('Z','+00:00')))"
+	[ "$output" = True ]
+	wait "$ENGINE_PID"
+	ENGINE_PID=
+}
