@@ -244,6 +244,16 @@ const struct fields wire_input_request_type = {"SendInputRequest", TYPE(wire_inp
 	F_END,
 }};
 
+const struct fields wire_stream_input_type = {"StreamInputRequest", TYPE(wire_stream_input){
+	W_OBJECT(struct wire_select_request, struct wire_stream_input, start, "start",
+		 .type = &wire_select_request_type),
+	W_OBJECT(struct wire_input_request, struct wire_stream_input, data, "data",
+		 .type = &wire_input_request_type),
+	W_OBJECT(struct wire_empty, struct wire_stream_input, keepalive, "keepalive",
+		 .type = &wire_empty_type),
+	F_END,
+}};
+
 /* On the wire the enum's numbers are 0, 15 and 9; names are what both SDKs send. */
 static const char *const wire_signal_names[] = {
 	[WIRE_SIGNAL_UNSPECIFIED] = "SIGNAL_UNSPECIFIED",

@@ -210,6 +210,13 @@ struct wire_input_request {
 };
 extern const struct fields wire_input_request_type;
 
+struct wire_stream_input { /* StreamInput: `start` first, then the others */
+	struct wire_select_request *start;
+	struct wire_input_request *data;
+	struct wire_empty *keepalive;
+};
+extern const struct fields wire_stream_input_type;
+
 /* The Signal enum as wire_signal_names indexes it. */
 enum wire_signal { WIRE_SIGNAL_UNSPECIFIED, WIRE_SIGNAL_TERM, WIRE_SIGNAL_KILL };
 

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <string.h>
 
+#include "daemon/local/agent/process.h"
 #include "daemon/local/agent/routes.h"
 
 #define DEFAULT_USER "root" /* until /init names another */
@@ -29,6 +30,8 @@ struct agent *agent_new(struct event_base *base, int listen_fd, const struct age
 		(void)sb_fail(err, SB_INTERNAL, "no memory for the agent");
 		return agent_free(agent);
 	}
+	if (processes_watch(agent, err) < 0)
+		return agent_free(agent);
 	agent->httpd = httpd_new(base, take_fd(&fd), &agent->service, &limits, err);
 	return agent->httpd ? agent : agent_free(agent);
 }
@@ -38,6 +41,7 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	agent->httpd = httpd_free(agent->httpd);
+	processes_free(agent);
 	free(agent->access_token);
 	free(agent->default_user);
 	free(agent->default_workdir);

@@ -13,18 +13,23 @@ daemon_local_agent_libagent_la_SOURCES = \
 	daemon/local/agent/filesystem.c daemon/local/agent/filesystem.h \
 	daemon/local/agent/gunzip.c daemon/local/agent/gunzip.h \
 	daemon/local/agent/init.c daemon/local/agent/init.h \
+	daemon/local/agent/input.c daemon/local/agent/input.h \
 	daemon/local/agent/listing.c daemon/local/agent/listing.h \
 	daemon/local/agent/media.c daemon/local/agent/media.h \
 	daemon/local/agent/metadata.c daemon/local/agent/metadata.h \
 	daemon/local/agent/metrics.c \
 	daemon/local/agent/multipart.c daemon/local/agent/multipart.h \
+	daemon/local/agent/output.c daemon/local/agent/output.h \
 	daemon/local/agent/passwd.c daemon/local/agent/passwd.h \
 	daemon/local/agent/path.c daemon/local/agent/path.h \
+	daemon/local/agent/process.c daemon/local/agent/process.h \
+	daemon/local/agent/pty.c daemon/local/agent/pty.h \
 	daemon/local/agent/pump.c daemon/local/agent/pump.h \
 	daemon/local/agent/range.c daemon/local/agent/range.h \
 	daemon/local/agent/remover.c daemon/local/agent/remover.h \
 	daemon/local/agent/routes.c daemon/local/agent/routes.h \
 	daemon/local/agent/rpc-process.c daemon/local/agent/rpc-process.h \
+	daemon/local/agent/spawn.c daemon/local/agent/spawn.h \
 	daemon/local/agent/target.c daemon/local/agent/target.h \
 	daemon/local/agent/upload.c daemon/local/agent/upload.h
 daemon_local_agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)

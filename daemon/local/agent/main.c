@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "daemon/base/log.h"
@@ -130,6 +131,18 @@ static int run(struct arguments *args, int listen_fd, struct sb_error *err)
 	return 0;
 }
 
+/* Descriptors 0 to 2 of a child are its own: nothing of ours may sit there. */
+static int occupy_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	cleanup_fd(&fd);
+	return fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments args = {.listen_fd = -1, .control_fd = -1};
@@ -137,7 +150,9 @@ int main(int argc, char **argv)
 	int result;
 
 	log_init("sandpool-agent", LOG_LEVEL_INFO);
-	if (string_map_add(&args.options.own_vars, "E2B_SANDBOX", "true") < 0 ||
+	(void)umask(022);
+	if (occupy_standard_fds() < 0 ||
+	    string_map_add(&args.options.own_vars, "E2B_SANDBOX", "true") < 0 ||
 	    parse_arguments(argc, argv, &args) < 0) {
 		(void)fputs(usage, stderr);
 		return 2;
