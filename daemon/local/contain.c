@@ -239,6 +239,14 @@ static void close_build(struct build *build)
 	cleanup_fd(&build->cgroup_fd);
 }
 
+/* It becomes a host name, and a name of directories. */
+static bool is_id(const char *id)
+{
+	size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return len > 0 && len < 64 && id[len] == '\0';
+}
+
 int contain_start(const struct contain_spec *spec, struct contained *ret, struct sb_error *err)
 {
 	struct build build = {
@@ -251,6 +259,8 @@ int contain_start(const struct contain_spec *spec, struct contained *ret, struct
 		.contained = {.pid_fd = -1, .control_fd = -1},
 	};
 
+	if (!is_id(spec->id))
+		return sb_fail(err, SB_INVALID_ARGUMENT, "not a sandbox id: [a-z0-9]{1,63}");
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i].run(&build, err) == 0)
 			continue;
@@ -385,7 +395,7 @@ int contain_probe(struct contain_abilities *ret, struct sb_error *err)
 	if (geteuid() != 0)
 		return sb_fail(err, SB_UNSUPPORTED,
 			       "the engine must run as root: start sandpool-engine as root");
-	if (cgroup_probe(&abilities, err) < 0)
+	if (cgroup_probe(&abilities, err) < 0 || idmap_probe("/usr", err) < 0)
 		return -1;
 	if (filter_make(&filter, err) < 0)
 		return -1;

@@ -6,14 +6,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "daemon/local/sys.h"
 
 /* An id inside that nobody is given and no package's file has: "nobody" itself owns files on some hosts. */
 enum { READER_ID = 65533 };
+
+/* Below every range the engine allots. */
+enum { PROBE_ID_BASE = 0x6fff0000 };
 
 static int write_map(pid_t pid, const char *name, uint32_t id_base, struct sb_error *err)
 {
@@ -59,6 +67,46 @@ int idmap_mount(int mount_fd, int user_namespace_fd, struct sb_error *err)
 		return sb_fail_errno(err, SB_UNSUPPORTED, errno, "idmapped mount");
 	return 0;
 }
+
+/* ---- probe ------------------------------------------------------------------------------------- */
+
+/* With a child that has a user namespace and does nothing else. */
+static int try_with(pid_t pid, const char *path, struct sb_error *err)
+{
+	CLEANUP_FD int user_namespace = -1, mount_fd = -1;
+
+	if (idmap_write(pid, PROBE_ID_BASE, err) < 0 ||
+	    idmap_open_namespace(pid, &user_namespace, err) < 0)
+		return -1;
+	mount_fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (mount_fd < 0)
+		return sb_fail_errno(err, SB_UNSUPPORTED, errno, "%s", path);
+	return idmap_mount(mount_fd, user_namespace, err);
+}
+
+int idmap_probe(const char *path, struct sb_error *err)
+{
+	struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+	pid_t pid = sys_clone3(&args);
+	int status;
+
+	if (pid < 0)
+		return sb_fail_errno(err, SB_UNSUPPORTED, errno,
+				     "no user namespaces (sysctl user.max_user_namespaces)");
+	if (pid == 0) {
+		for (;;)
+			(void)pause();
+	}
+	status = try_with(pid, path, err);
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (status < 0)
+		return sb_wrap(err, "%s cannot be shown under other ids", path);
+	return 0;
+}
+
+/* ---- child ------------------------------------------------------------------------------------- */
 
 int idmap_become_root(void)
 {

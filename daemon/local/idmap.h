@@ -12,6 +12,9 @@
 
 enum { IDMAP_COUNT = 65536 };
 
+/* Can the files of `path` be shown under other ids? Finds out by doing it. */
+int idmap_probe(const char *path, struct sb_error *err) MUST_USE;
+
 /* Give the user namespace of `pid`, a child of ours, its users and groups. */
 int idmap_write(pid_t pid, uint32_t id_base, struct sb_error *err) MUST_USE;
 

@@ -159,7 +159,7 @@ const struct template_file template_files[] = {
 	{"root/etc/apt", 0755, 0, 0, NULL},
 	{"root/etc/apt/apt.conf.d", 0755, 0, 0, NULL},
 	{"root/etc/apt/apt.conf.d/90sandbox", 0644, 0, 0,
-	 "APT::Sandbox::Seccomp \"false\";\nAcquire::Languages \"none\";\n"},
+	 "Acquire::Languages \"none\";\n"},
 	/* The host's /usr lies below this one. Nothing starts services here, so packages need not try. */
 	{"usr", 0755, 0, 0, NULL},
 	{"usr/sbin", 0755, 0, 0, NULL},

@@ -85,3 +85,22 @@ print(int((time.monotonic() - w) / 0.3))'"
 	! compgen -G "/sys/fs/cgroup/*/sandpool/${PREFIX}x"
 	rm -rf "$FILE_STATE/${PREFIX}x" "$FILE_STATE/${PREFIX}x.sock"
 }
+
+@test "a sandbox outlives the engine and is taken up again" {
+	start_sandbox a 1
+	inside a 1000 "(sleep 1000; echo never) >/dev/null 2>&1 </dev/null & disown"
+	local pid=${PID[a]} start=${START[a]} to=${TO[a]} from=${FROM[a]}
+	kill -9 "${DRIVER[a]}"
+	wait "${DRIVER[a]}" || true
+	exec {to}>&- {from}<&-
+	[ -e "/proc/$pid/stat" ]
+	run "$RUN" adopt "$FILE_STATE" "${PREFIX}a" "$pid" "$((start + 1))" </dev/null
+	[ "$status" -ne 0 ]
+	[[ $output == *"is another now"* ]]
+	drive a adopt "$FILE_STATE" "${PREFIX}a" "$pid" "$start"
+	tell a usage
+	[[ $ANSWER == *"pids 3"* || $ANSWER == *"pids 2"* ]]
+	stop_sandbox a
+	# gone, but for the entry that its new parent has yet to collect
+	! grep -s ') [^ZX] ' "/proc/$pid/stat"
+}

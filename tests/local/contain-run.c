@@ -2,8 +2,10 @@
  * A driver for the probes of containment.
  *
  *   contain-run start STATE ID N [memory=BYTES] [pids=MAX] [cpu=PERCENT] [layer=DIR]…
- *       prints "ready PID MICROSECONDS", keeps the sandbox until its standard input ends, then kills it and says
+ *       prints "ready PID START_TIME MICROSECONDS", keeps the sandbox until its standard input ends, then kills it and says
  *       "gone" when nothing is left. N chooses its ids. Lines on standard input: freeze, thaw, usage, kill.
+ *   contain-run adopt STATE ID PID START_TIME
+ *       the same for a sandbox that an earlier driver has left.
  *   contain-run exec STATE ID UID COMMAND
  *       runs a shell command inside; its output, and its exit status as our own.
  *   contain-run check
@@ -34,6 +36,7 @@ enum { PATH_BYTES = 4096, LAYERS_MAX = 16, BENCH_MAX = 1000, ID_BASE = 0x7000000
 struct run {
 	char dir[PATH_BYTES], templates[PATH_BYTES], agent[PATH_BYTES], socket[PATH_BYTES];
 	const char *layers[LAYERS_MAX + 1];
+	char *template_dir; /* for the rest of the process */
 	struct contain_spec spec;
 	struct contained contained;
 };
@@ -92,7 +95,6 @@ static int prepare(struct run *run, const char *state, const char *id, unsigned 
 		   struct sb_error *err)
 {
 	struct contain_abilities abilities;
-	char *template_dir;
 	const char *agent = getenv("PROBE_AGENT");
 
 	(void)snprintf(run->dir, sizeof(run->dir), "%s/%s", state, id);
@@ -100,12 +102,12 @@ static int prepare(struct run *run, const char *state, const char *id, unsigned 
 	(void)mkdir(run->templates, 0700);
 	(void)mkdir(run->dir, 0700);
 	if (contain_probe(&abilities, err) < 0 ||
-	    template_prepare_base(run->templates, &template_dir, err) < 0)
+	    template_prepare_base(run->templates, &run->template_dir, err) < 0)
 		return -1;
 	run->spec.id = id;
 	run->spec.dir = run->dir;
 	run->spec.layers = run->layers;
-	run->spec.template_dir = template_dir;
+	run->spec.template_dir = run->template_dir;
 	run->spec.agent_path = agent ? agent : "tests/local/probe-agent";
 	run->spec.id_base = ID_BASE + n * 65536;
 	return 0;
@@ -157,11 +159,42 @@ static int obey(struct run *run, const char *line, struct sb_error *err)
 	return err->code == SB_OK ? 0 : -1;
 }
 
-static int start(int argc, char **argv)
+/* Do as told on standard input; at its end, end the sandbox. */
+static int keep(struct run *run)
 {
-	struct run run = {.spec = {0}};
 	struct sb_error err = {0};
 	char line[64];
+
+	(void)fflush(stdout);
+	while (fgets(line, sizeof(line), stdin) && strcmp(line, "kill\n") != 0) {
+		if (obey(run, line, &err) < 0)
+			return die(&err);
+		(void)fflush(stdout);
+	}
+	if (end(run, &err) < 0)
+		return die(&err);
+	(void)printf("gone\n");
+	return 0;
+}
+
+static int adopt(char **argv)
+{
+	struct run run = {.spec = {.id = argv[3]}};
+	struct contain_abilities abilities;
+	struct sb_error err = {0};
+
+	if (contain_probe(&abilities, &err) < 0 ||
+	    contain_adopt(argv[3], atoi(argv[4]), strtoull(argv[5], NULL, 10), &run.contained,
+			  &err) < 0)
+		return die(&err);
+	(void)printf("ready %s %s 0\n", argv[4], argv[5]);
+	return keep(&run);
+}
+
+static int start(int argc, char **argv)
+{
+	static struct run run;
+	struct sb_error err = {0};
 	int64_t began;
 
 	if (prepare(&run, argv[2], argv[3], (unsigned)atoi(argv[4]), &err) < 0)
@@ -178,17 +211,9 @@ static int start(int argc, char **argv)
 		(void)end(&run, &ignored);
 		return die(&err);
 	}
-	(void)printf("ready %d %lld\n", (int)run.contained.pid, (long long)(now_us() - began));
-	(void)fflush(stdout);
-	while (fgets(line, sizeof(line), stdin) && strcmp(line, "kill\n") != 0) {
-		if (obey(&run, line, &err) < 0)
-			return die(&err);
-		(void)fflush(stdout);
-	}
-	if (end(&run, &err) < 0)
-		return die(&err);
-	(void)printf("gone\n");
-	return 0;
+	(void)printf("ready %d %llu %lld\n", (int)run.contained.pid,
+		     (unsigned long long)run.contained.start_time, (long long)(now_us() - began));
+	return keep(&run);
 }
 
 static int execute(char **argv)
@@ -241,7 +266,7 @@ static int compare(const void *a, const void *b)
 static int bench(char **argv)
 {
 	static int64_t took[BENCH_MAX];
-	struct run run = {.spec = {0}};
+	static struct run run;
 	struct sb_error err = {0};
 	int count = atoi(argv[3]);
 
@@ -269,12 +294,14 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc >= 5 && strcmp(argv[1], "start") == 0)
 		return start(argc, argv);
+	if (argc == 6 && strcmp(argv[1], "adopt") == 0)
+		return adopt(argv);
 	if (argc == 6 && strcmp(argv[1], "exec") == 0)
 		return execute(argv);
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check();
 	if (argc == 4 && strcmp(argv[1], "bench") == 0)
 		return bench(argv);
-	(void)fprintf(stderr, "usage: contain-run start|exec|check|bench …\n");
+	(void)fprintf(stderr, "usage: contain-run start|adopt|exec|check|bench …\n");
 	return 2;
 }

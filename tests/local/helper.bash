@@ -23,7 +23,7 @@ teardown_file() {
 
 setup() {
 	PREFIX=p$$x${BATS_TEST_NUMBER}
-	declare -gA TO FROM PID
+	declare -gA TO FROM PID START DRIVER
 	need_sandboxes
 }
 
@@ -39,11 +39,18 @@ teardown() {
 
 # start_sandbox NAME N [option…]: ids are the N-th range of ours, far from an engine's first ones.
 start_sandbox() {
-	local name=$1 n=$((3000 + $2)) to from line
+	local name=$1 n=$((3000 + $2))
 	shift 2
+	drive "$name" start "$FILE_STATE" "$PREFIX$name" "$n" "$@"
+}
+
+# drive NAME ARGUMENT…: a driver in the background, at our hand until stop_sandbox.
+drive() {
+	local name=$1 to from line
+	shift
 	mkfifo "$FILE_STATE/$name.to" "$FILE_STATE/$name.from"
-	"$RUN" start "$FILE_STATE" "$PREFIX$name" "$n" "$@" \
-		<"$FILE_STATE/$name.to" >"$FILE_STATE/$name.from" 2>"$FILE_STATE/$name.err" 3>&- &
+	"$RUN" "$@" <"$FILE_STATE/$name.to" >"$FILE_STATE/$name.from" 2>"$FILE_STATE/$name.err" 3>&- &
+	DRIVER[$name]=$!
 	exec {to}>"$FILE_STATE/$name.to" {from}<"$FILE_STATE/$name.from"
 	rm "$FILE_STATE/$name.to" "$FILE_STATE/$name.from"
 	TO[$name]=$to
@@ -52,8 +59,7 @@ start_sandbox() {
 		cat "$FILE_STATE/$name.err"
 		return 1
 	fi
-	line=${line#ready }
-	PID[$name]=${line%% *}
+	read -r _ "PID[$name]" "START[$name]" _ <<<"$line"
 }
 
 # tell NAME WORD: a line to the driver; its answer is $ANSWER.
