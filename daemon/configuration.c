@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/program.h"
 #include "daemon/configuration-keys.h"
 
 #define STANDARD_FILE SP_SYSCONFDIR "/sandpool/sandpoold.conf"
@@ -88,6 +89,11 @@ static int fill_paths(struct config *config, struct sb_error *err)
 	if (!config->engine_dir &&
 	    set_path(&config->engine_dir, err, "%s/engine", config->runtime_dir) < 0)
 		return -1;
+	if (!config->engine_path)
+		config->engine_path =
+			program_find("sandpool-engine", "daemon/local/sandpool-engine");
+	if (!config->engine_path)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "configuration");
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 # The sandpool command: built on libsandpool alone (and small helpers of protocol/ that are headers or text).
-bin_PROGRAMS += client/sandpool
-client_sandpool_SOURCES = \
+bin_PROGRAMS += sandpool
+sandpool_SOURCES = \
 	client/cli/cli.c client/cli/cli.h \
 	client/cli/cmd-attach.c \
 	client/cli/cmd-call.c \
@@ -25,5 +25,4 @@ client_sandpool_SOURCES = \
 	client/cli/table.c client/cli/table.h \
 	client/cli/terminal.c client/cli/terminal.h \
 	client/cli/verbs.c client/cli/verbs.h
-client_sandpool_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
-client_sandpool_LDADD = client/libsandpool.la protocol/libprotocol.la
+sandpool_LDADD = client/libsandpool.la protocol/libprotocol.la

@@ -11,6 +11,7 @@
 
 #include "daemon/base/http.h"
 #include "daemon/base/log.h"
+#include "daemon/base/program.h"
 #include "daemon/local/engine.h"
 
 enum {
@@ -170,10 +171,8 @@ static int run(const struct engine_options *options)
 
 int main(int argc, char **argv)
 {
-	struct engine_options options = {
-		.agent_path = SP_LIBEXECDIR "/sandpool-agent",
-		.idle_exit_s = -1,
-	};
+	char *agent_path CLEANUP_FREE = program_find("sandpool-agent", "agent/sandpool-agent");
+	struct engine_options options = {.agent_path = agent_path, .idle_exit_s = -1};
 	int result;
 
 	log_init("sandpool-engine", LOG_LEVEL_INFO);
