@@ -41,6 +41,7 @@ tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests = \
 	tests/integration/engine.bats \
+	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \
 	tests/local/contain-kernel.bats \
 	tests/local/contain-limits.bats \
