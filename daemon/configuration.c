@@ -220,7 +220,8 @@ int config_check(struct config *config, struct sb_error *err)
 struct source { /* a file being read */
 	FILE *file;
 	int line;
-	bool is_cut; /* a line was longer than libinih reads at once */
+	int bad_line; /* where `err` comes from */
+	bool is_cut;  /* a line was longer than libinih reads at once */
 	struct config *config;
 	struct sb_error *err;
 };
@@ -248,17 +249,19 @@ static int source_on_key(void *arg, const char *section, const char *name, const
 		return 0; /* the first error is the one to tell */
 	if (config_put(source->config, section, name, value, source->err) == 0)
 		return 1;
+	source->bad_line = source->line;
 	(void)sb_wrap(source->err, "%s:%d", source->config->path, source->line);
 	return 0;
 }
 
 static int config_read(struct config *config, FILE *file, struct sb_error *err)
 {
-	struct source source = {file, 0, false, config, err};
+	struct source source = {.file = file, .config = config, .err = err};
 	int bad_line = ini_parse_stream(source_gets, &source, source_on_key, &source);
 
-	if (err->code)
+	if (err->code && bad_line == source.bad_line)
 		return -1;
+	sb_clear(err); /* libinih goes on behind a line it cannot read: that line comes first */
 	if (source.is_cut)
 		return sb_fail(err, SB_INVALID_ARGUMENT, "%s:%d: the line is too long",
 			       config->path, source.line);

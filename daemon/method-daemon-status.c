@@ -4,6 +4,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/configuration.h"
 #include "daemon/method.h"
+#include "daemon/spool.h"
 #include "protocol/types.h"
 
 /* Resident memory, or 0 when /proc cannot tell. */
@@ -32,6 +33,7 @@ struct call_done *method_daemon_status(struct call *call)
 				  .state_dir = server->config->state_dir,
 				  .clients = server->conn_count,
 				  .calls = server->call_count,
+				  .spool_bytes = spools_bytes(server->spools),
 				  .memory_bytes = resident_bytes(),
 			  });
 }

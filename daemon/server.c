@@ -15,6 +15,8 @@
 #include "daemon/directory.h"
 #include "daemon/listener.h"
 #include "daemon/op.h"
+#include "daemon/spool.h"
+#include "daemon/store.h"
 #include "daemon/worker.h"
 
 #define WORKER_THREADS 4
@@ -99,6 +101,28 @@ static int server_listen(struct server *server, struct sb_error *err)
 	return server->listener ? 0 : -1;
 }
 
+static int server_open_store(struct server *server, struct sb_error *err)
+{
+	CLEANUP_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/registry.sqlite", server->config->state_dir) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "the registry");
+	server->store = store_open(server->base, path, err);
+	return server->store ? 0 : -1;
+}
+
+static int server_open_spools(struct server *server, struct sb_error *err)
+{
+	const struct config *config = server->config;
+	CLEANUP_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/spool", config->state_dir) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "the spool");
+	server->spools = spools_new(server->base, path, server->workers,
+				    config->spool_command_bytes, config->spool_total_bytes, err);
+	return server->spools ? 0 : -1;
+}
+
 /* Each part may use those before it. */
 static int server_start(struct server *server, struct sb_error *err)
 {
@@ -108,6 +132,8 @@ static int server_start(struct server *server, struct sb_error *err)
 		return -1;
 	server->workers = workers_new(server->base, WORKER_THREADS, err);
 	if (!server->workers)
+		return -1;
+	if (server_open_store(server, err) < 0 || server_open_spools(server, err) < 0)
 		return -1;
 	return server_listen(server, err);
 }
@@ -179,6 +205,8 @@ struct server *server_free(struct server *server)
 	server->listener = listener_free(server->listener);
 	server_dismiss_clients(server);
 	server->workers = workers_free(server->workers);
+	server->spools = spools_free(server->spools);
+	server->store = store_close(server->store);
 	for (size_t i = 0; i < ARRAY_SIZE(server->signals); i++) {
 		if (server->signals[i])
 			event_free(server->signals[i]);

@@ -123,18 +123,19 @@ static void message_read(json_object *json, struct message *message)
 
 static int read_all(json_object *json, struct message_batch *batch, struct sb_error *err)
 {
-	batch->is_array = json_object_is_type(json, json_type_array);
-	batch->count = batch->is_array ? json_object_array_length(json) : 1;
-	if (batch->count == 0)
+	bool is_array = json_object_is_type(json, json_type_array);
+	size_t count = is_array ? json_object_array_length(json) : 1;
+
+	if (count == 0)
 		return sb_fail(err, SB_INVALID_REQUEST, "an empty batch");
-	if (batch->count > MESSAGE_BATCH_MAX)
+	if (count > MESSAGE_BATCH_MAX)
 		return sb_fail(err, SB_TOO_LARGE, "a batch of more than %d messages",
 			       MESSAGE_BATCH_MAX);
-	batch->items = calloc(batch->count, sizeof(*batch->items));
-	if (!batch->items) {
-		batch->count = 0;
+	batch->items = calloc(count, sizeof(*batch->items));
+	if (!batch->items)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "reading a message");
-	}
+	batch->is_array = is_array;
+	batch->count = count;
 	for (size_t i = 0; i < batch->count; i++)
 		message_read(batch->is_array ? json_object_array_get_idx(json, i) : json,
 			     &batch->items[i]);

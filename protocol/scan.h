@@ -13,7 +13,7 @@
 #define SCAN_DEPTH_MAX   64
 #define SCAN_MEMBERS_MAX 65536 /* of all objects open at once */
 
-/* 0 when `text` is one JSON value with nothing but white space around it; else SB_PARSE with the place. */
+/* 0 when `text` is one JSON value in white space; else SB_PARSE with the place, or SB_TOO_LARGE: too many members. */
 int scan_json(const char *text, size_t len, struct sb_error *err) MUST_USE;
 
 #endif

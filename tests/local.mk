@@ -14,14 +14,20 @@ unit_tests = \
 	tests/unit/test-client \
 	tests/unit/test-lookup \
 	tests/unit/test-box \
+	tests/unit/test-configuration \
+	tests/unit/test-conn \
 	tests/unit/test-envelope \
 	tests/unit/test-error \
+	tests/unit/test-frame \
 	tests/unit/test-http \
 	tests/unit/test-httpd \
 	tests/unit/test-ids \
 	tests/unit/test-listing \
+	tests/unit/test-message \
+	tests/unit/test-op \
 	tests/unit/test-record \
 	tests/unit/test-route \
+	tests/unit/test-scan \
 	tests/unit/test-sign \
 	tests/unit/test-spool \
 	tests/unit/test-store \
