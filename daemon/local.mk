@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += daemon/libbase.la
 daemon_libbase_la_SOURCES = \
 	daemon/base/clock.c daemon/base/clock.h \
+	daemon/base/hash.c daemon/base/hash.h \
 	daemon/base/http.c daemon/base/http.h daemon/base/http-slot.h \
 	daemon/base/http-request.c \
 	daemon/base/httpd.c daemon/base/httpd.h \
@@ -25,19 +26,34 @@ daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(
 noinst_LTLIBRARIES += daemon/libdaemon.la
 daemon_libdaemon_la_SOURCES = \
 	daemon/call.c daemon/call.h \
+	daemon/check.c \
 	daemon/configuration.c daemon/configuration.h \
 	daemon/configuration-keys.c daemon/configuration-keys.h \
 	daemon/conn.c daemon/conn.h \
 	daemon/directory.c daemon/directory.h \
 	daemon/discover.c daemon/discover.h \
 	daemon/dispatch.c daemon/dispatch.h \
+	daemon/engine-start.c daemon/engine-start.h \
 	daemon/listener.c daemon/listener.h \
 	daemon/method.h daemon/served.def \
 	daemon/method-daemon-hello.c \
 	daemon/method-daemon-status.c \
 	daemon/method-rpc-discover.c \
+	daemon/method-sandbox-connect.c \
+	daemon/method-sandbox-create.c \
+	daemon/method-sandbox-get.c \
+	daemon/method-sandbox-is_running.c \
+	daemon/method-sandbox-kill.c \
+	daemon/method-sandbox-list.c \
+	daemon/method-sandbox-set_timeout.c \
 	daemon/migrations.c \
 	daemon/op.c daemon/op.h \
+	daemon/pass.c \
+	daemon/provider.c daemon/provider.h \
+	daemon/reconcile.c daemon/reconcile.h daemon/reconcile-private.h \
+	daemon/registry.c daemon/registry-private.h \
+	daemon/remote.c daemon/remote.h \
+	daemon/sandbox.c daemon/sandbox.h \
 	daemon/segment.c daemon/segment.h \
 	daemon/server.c daemon/server.h \
 	daemon/spool.c daemon/spool.h daemon/spool-private.h \

@@ -33,6 +33,7 @@ static const char *const steps[] = {
 	" end_us INTEGER NOT NULL,"
 	" ended_us INTEGER NOT NULL,"
 	" ended_cause TEXT,"
+	" timeout_s INTEGER NOT NULL,"
 	" cpu_count INTEGER NOT NULL,"
 	" memory_mb INTEGER NOT NULL,"
 	" disk_size_mb INTEGER NOT NULL"

@@ -4,7 +4,7 @@
  * reconcile.c ask the provider and then tell this module.
  *
  * A sandbox is made when a create begins, gets its id when the provider answers, and leaves memory when it
- * has ended and nothing refers to it any more.
+ * has ended and nothing pins it any more. Whoever keeps a pointer to one across a turn of the loop pins it.
  */
 #ifndef SP_SANDBOX_H
 #define SP_SANDBOX_H
@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/base/clock.h"
+#include "daemon/base/hash.h"
 #include "daemon/base/list.h"
 #include "daemon/conn.h"
 #include "daemon/store.h"
@@ -19,16 +21,23 @@
 #include "protocol/types.h"
 
 struct envd_target;
+struct event;
+struct event_base;
 struct provider;
+struct providers;
 struct registry;
 struct wire_sandbox;
 struct wire_sandbox_info;
 
+/* The label in the provider's metadata that names our create; users' own may not begin like it. */
+#define SANDBOX_LABEL        "sandpool.create"
+#define SANDBOX_LABEL_PREFIX "sandpool."
+
 enum sandbox_state {
-	SANDBOX_CREATING,
+	SANDBOX_CREATING, /* asked for, not yet there */
 	SANDBOX_RUNNING,
 	SANDBOX_PAUSED,
-	SANDBOX_KILLING,
+	SANDBOX_KILLING, /* shall end; gone for everybody but who kills it */
 	SANDBOX_ENDED
 };
 
@@ -37,17 +46,48 @@ struct sandbox {
 	enum sandbox_state state; /* only sandbox_set_state() writes it */
 	struct sandbox_row row;   /* owned; what the store is told */
 	struct provider *provider;
-	struct list commands; /* of struct command (command.h) */
-	unsigned pins;        /* operations that need it to stay in memory */
-	struct list link;     /* registry, newest first */
+	struct list commands; /* of struct command (command.h); each pins the sandbox */
+	struct list watches;  /* of struct sandbox_watch */
+	unsigned pins;        /* operations and commands that need it to stay in memory */
+	bool is_creating;     /* an operation is at work to create it */
+	uint64_t pass;        /* the last pass of reconcile.c that saw it */
+	bool is_checking;     /* an operation is asking the provider about it */
+	struct event *expiry; /* its deadline, while it runs */
+	struct hash_node by_id, by_name;
+	struct list link;                                          /* registry, newest first */
+	char started_at[CLOCK_TEXT_SIZE], end_at[CLOCK_TEXT_SIZE]; /* for sandbox_info_fill() */
 };
 
-struct registry *registry_new(struct store *store, struct sb_error *err) MUST_USE;
+/* Waits for the next change of a sandbox's state, once; embed it. Zero means idle. */
+struct sandbox_watch {
+	void (*on_change)(struct sandbox_watch *watch); /* inside sandbox_set_state() */
+	struct list link;                               /* sandbox.watches */
+};
+
+/* Whom to tell, besides watches. */
+struct registry_events {
+	/* A sandbox has ended: what runs in it is lost, `why` is SB_SANDBOX_NOT_FOUND. */
+	void (*ended)(struct sandbox *sandbox, const struct sb_error *why);
+	/* Its deadline has passed, or the time given to sandbox_recheck(). */
+	void (*expired)(void *arg, struct sandbox *sandbox);
+	void *expired_arg;
+};
+
+/*
+ * Loads what the store remembers. Sandboxes of a provider that is not configured any more stay on disk and
+ * are left alone.
+ */
+struct registry *registry_new(struct event_base *base, struct store *store,
+			      struct providers *providers, struct sb_error *err) MUST_USE;
 struct registry *registry_free(struct registry *registry);
-unsigned registry_count(const struct registry *registry); /* not ended */
+struct registry_events *registry_events(struct registry *registry);
+unsigned registry_count(const struct registry *registry); /* running or paused */
 
 /* By id or name, whatever its owner and state short of ended; NULL when there is none. */
 struct sandbox *registry_find(struct registry *registry, const char *id_or_name);
+
+/* The same by the number of its row; O(n), for loading. */
+struct sandbox *registry_find_number(struct registry *registry, int64_t number);
 
 /*
  * What a method wants: the sandbox the caller named, running, and his to use. NULL with `err`
@@ -56,32 +96,66 @@ struct sandbox *registry_find(struct registry *registry, const char *id_or_name)
 struct sandbox *registry_get(struct registry *registry, const char *id_or_name,
 			     const struct peer *peer, struct sb_error *err);
 
-/* May this peer see and use it? Root and the daemon's own uid may everything. */
+/* The same, running or paused. */
+struct sandbox *registry_get_any(struct registry *registry, const char *id_or_name,
+				 const struct peer *peer, struct sb_error *err);
+
+/* Root and the daemon's own uid may do everything. */
+bool registry_trusts(const struct registry *registry, const struct peer *peer);
+
+/* May this peer see and use it? */
 bool sandbox_allows(const struct sandbox *sandbox, const struct peer *peer);
+
+/* Could a provider have given this as an id? Names that look like one are no harm. */
+bool sandbox_is_id(const char *text);
+
+/* Running or paused, which is what users see. */
+bool sandbox_is_there(const struct sandbox *sandbox);
 
 /* The newest first; `after` NULL for the first. */
 struct sandbox *registry_next(struct registry *registry, const struct sandbox *after);
 
-/* A sandbox about to be created; its name is taken from now on. NULL with SB_CONFLICT when it is in use. */
+/*
+ * A sandbox about to be created; its name is taken from now on. NULL with SB_CONFLICT when it is in use,
+ * SB_INVALID_PARAMS when it is no name.
+ */
 struct sandbox *sandbox_new(struct registry *registry, const struct sandbox_create_params *params,
 			    struct provider *provider, const struct peer *peer,
 			    struct sb_error *err);
 
+/* One that somebody else made at the provider; it belongs to `peer` from now on. */
+struct sandbox *sandbox_adopt(struct registry *registry, struct provider *provider,
+			      const struct peer *peer, struct sb_error *err);
+
 /* The provider made it, or told about it. -1 when out of memory. */
 int sandbox_apply(struct sandbox *sandbox, const struct wire_sandbox *wire,
 		  struct sb_error *err) MUST_USE;
+/* Changes the state, too, when the provider says so, and saves what changed. */
 int sandbox_apply_info(struct sandbox *sandbox, const struct wire_sandbox_info *info,
 		       struct sb_error *err) MUST_USE;
 
+/* Its deadline is at this time of the wall clock; not saved. */
+void sandbox_set_end(struct sandbox *sandbox, int64_t end_us);
+
+/* Tell `expired` in so many milliseconds, in place of the deadline. */
+void sandbox_recheck(struct sandbox *sandbox, int64_t delay_ms);
+
 /*
  * The one way to change a state: checks the transition, tells the log, and queues the row for the store
- * (`write` as in store_put_sandbox). `cause` is for SANDBOX_ENDED: who or what ended it.
+ * (`write` as in store_put_sandbox). `cause` is for SANDBOX_ENDED: who or what ended it; the caller has the
+ * sandbox pinned.
  */
 void sandbox_set_state(struct sandbox *sandbox, enum sandbox_state state, const char *cause,
 		       struct store_write *write);
 
 /* Queue the row again after a change of anything else. */
 void sandbox_save(struct sandbox *sandbox, struct store_write *write);
+
+/* It has ended by itself: the cause is its deadline if that has passed, else the provider. */
+void sandbox_set_gone(struct sandbox *sandbox);
+
+void sandbox_watch(struct sandbox *sandbox, struct sandbox_watch *watch);
+void sandbox_unwatch(struct sandbox_watch *watch); /* harmless when idle */
 
 /* Keep it in memory although it may end meanwhile. */
 void sandbox_pin(struct sandbox *sandbox);
@@ -91,6 +165,9 @@ void sandbox_unpin(struct sandbox *sandbox); /* may free it */
 void sandbox_target(const struct sandbox *sandbox, const char *user, struct envd_target *ret);
 
 /* Strings are the sandbox's, times are written to buffers inside; valid until the next call. */
-void sandbox_info_fill(const struct sandbox *sandbox, struct sandbox_info *ret);
+void sandbox_info_fill(struct sandbox *sandbox, struct sandbox_info *ret);
+
+/* What to call it in messages: its name, else its id, else "new sandbox". */
+const char *sandbox_words(const struct sandbox *sandbox);
 
 #endif

@@ -9,12 +9,16 @@
 #include <sys/resource.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/http.h"
 #include "daemon/base/log.h"
 #include "daemon/configuration.h"
 #include "daemon/conn.h"
 #include "daemon/directory.h"
 #include "daemon/listener.h"
 #include "daemon/op.h"
+#include "daemon/provider.h"
+#include "daemon/reconcile.h"
+#include "daemon/sandbox.h"
 #include "daemon/spool.h"
 #include "daemon/store.h"
 #include "daemon/worker.h"
@@ -123,6 +127,21 @@ static int server_open_spools(struct server *server, struct sb_error *err)
 	return server->spools ? 0 : -1;
 }
 
+/* What there is, as far as we remember; then what the providers say to that. */
+static int server_load_sandboxes(struct server *server, struct sb_error *err)
+{
+	if (http_global_init(err) < 0)
+		return -1;
+	server->providers = providers_new(server->base, server->config, err);
+	if (!server->providers)
+		return -1;
+	server->registry = registry_new(server->base, server->store, server->providers, err);
+	if (!server->registry)
+		return -1;
+	server->reconcile = reconcile_new(server, err);
+	return server->reconcile ? 0 : -1;
+}
+
 /* Each part may use those before it. */
 static int server_start(struct server *server, struct sb_error *err)
 {
@@ -134,6 +153,8 @@ static int server_start(struct server *server, struct sb_error *err)
 	if (!server->workers)
 		return -1;
 	if (server_open_store(server, err) < 0 || server_open_spools(server, err) < 0)
+		return -1;
+	if (server_load_sandboxes(server, err) < 0)
 		return -1;
 	return server_listen(server, err);
 }
@@ -204,6 +225,9 @@ struct server *server_free(struct server *server)
 		return NULL;
 	server->listener = listener_free(server->listener);
 	server_dismiss_clients(server);
+	server->reconcile = reconcile_free(server->reconcile);
+	server->registry = registry_free(server->registry);
+	server->providers = providers_free(server->providers);
 	server->workers = workers_free(server->workers);
 	server->spools = spools_free(server->spools);
 	server->store = store_close(server->store);

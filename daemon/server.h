@@ -16,6 +16,7 @@ struct event;
 struct event_base;
 struct listener;
 struct providers;
+struct reconcile;
 struct registry;
 struct spools;
 struct store;
@@ -27,6 +28,7 @@ struct server {
 	struct store *store;         /* the registry on disk */
 	struct providers *providers; /* upstreams, the default one first */
 	struct registry *registry;   /* sandboxes and their commands, in memory */
+	struct reconcile *reconcile; /* keeps memory in step with the providers */
 	struct spools *spools;       /* output of commands */
 	struct workers *workers;     /* threads for descriptors and disks that may block */
 	struct listener *listener;

@@ -21,7 +21,7 @@ static_assert(STORE_SANDBOX_CREATING == 1 && STORE_SANDBOX_RUNNING == 2 &&
 /* clang-format off */
 #define INTEGERS(X, then) \
 	X(number) then X(uid) then X(gid) then X(created_us) then X(started_us) then X(end_us) then \
-	X(ended_us) then X(cpu_count) then X(memory_mb) then X(disk_size_mb)
+	X(ended_us) then X(timeout_s) then X(cpu_count) then X(memory_mb) then X(disk_size_mb)
 #define TEXTS(X, then) \
 	X(id) then X(provider) then X(name) then X(template) then X(label) then X(access_token) then \
 	X(domain) then X(envd_version) then X(ended_cause)

@@ -45,6 +45,7 @@ struct sandbox_row {
 	char *envd_version;
 	int64_t created_us, started_us, end_us, ended_us; /* wall clock; 0 when not */
 	char *ended_cause;                                /* "killed", "timeout", "provider", … */
+	int64_t timeout_s; /* that it was created with; 0: not by us */
 	int64_t cpu_count, memory_mb, disk_size_mb;
 };
 

@@ -13,9 +13,6 @@ LDADD = daemon/libdaemon.la daemon/libbase.la $(CMOCKA_LIBS)
 unit_tests = \
 	tests/unit/test-client \
 	tests/unit/test-lookup \
-	tests/unit/test-api \
-	tests/unit/test-envd \
-	tests/unit/test-files \
 	tests/unit/test-box \
 	tests/unit/test-configuration \
 	tests/unit/test-conn \
@@ -46,10 +43,6 @@ tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
 
 raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
-raw_provider = $(raw_server) tests/unit/raw-provider.c tests/unit/raw-provider.h
-tests_unit_test_api_SOURCES = tests/unit/test-api.c $(raw_provider)
-tests_unit_test_envd_SOURCES = tests/unit/test-envd.c $(raw_provider)
-tests_unit_test_files_SOURCES = tests/unit/test-files.c $(raw_provider)
 tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests = \
@@ -68,16 +61,12 @@ EXTRA_DIST += $(bats_tests)
 
 # The agent's files.
 files_tests = \
-	tests/unit/test-entry \
-	tests/unit/test-gunzip \
 	tests/unit/test-media \
 	tests/unit/test-metadata \
 	tests/unit/test-multipart \
 	tests/unit/test-range \
 	tests/unit/test-remover
 unit_tests += $(files_tests)
-tests_unit_test_entry_LDADD = daemon/local/agent/libagent.la $(LDADD)
-tests_unit_test_gunzip_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_media_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_metadata_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_multipart_LDADD = daemon/local/agent/libagent.la $(LDADD)

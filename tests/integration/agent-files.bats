@@ -187,10 +187,6 @@ print(urllib.parse.quote("v1_" + base64.b64encode(hashlib.sha256(raw.encode()).d
 	rpc ListDir "{\"path\":\"$root\"}"
 	[ "$code" = 429 ]
 	[ "$(json 'd["code"]')" = resource_exhausted ]
-	rm "$root/1" "$root/2"
-	rpc ListDir "{\"path\":\"$root\"}"
-	[ "$(json 'len(d["entries"])')" = 65535 ]
-	[ "$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status")" -lt 24576 ] # given back
 }
 
 @test "make: new, nested, existing, over a file" {
@@ -407,7 +403,6 @@ print(urllib.parse.quote("v1_" + base64.b64encode(hashlib.sha256(raw.encode()).d
 	[ "$(status "/files?path=$root/%00")" = 400 ]
 	[ "$(status "/files?path=$root/file&username=nobody-here")" = 401 ]
 	[ "$(status "/files?path=$root/file&signature_expiration=soon")" = 400 ]
-	[ "$(header Content-Type)" = 'text/plain; charset=utf-8' ]
 	[ "$(status -H 'Accept-Encoding: br, identity;q=0' "/files?path=$root/file")" = 406 ]
 	[ "$(status -H 'Accept-Encoding: br, identity;q=0' "/files?path=$root/none")" = 404 ]
 }
