@@ -46,6 +46,8 @@ raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
 tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests = \
+	tests/integration/daemon.bats \
+	tests/integration/rpc.bats \
 	tests/integration/engine.bats \
 	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \
@@ -53,6 +55,7 @@ bats_tests = \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats
+EXTRA_DIST += tests/integration/helpers.bash tests/integration/rpc.py
 EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
 
 check_PROGRAMS += $(unit_tests)

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# The daemon as a program: its command line, its directories, its signals.
+load helpers
+
+setup() {
+	make_daemon_dir
+}
+
+teardown() {
+	if [[ -n ${DAEMON_PID-} ]]; then
+		stop_daemon
+	else
+		rm -rf "$DAEMON_DIR"
+	fi
+}
+
+sandpoold() {
+	run --separate-stderr "$SP_BUILDDIR/sandpoold" "$@"
+}
+
+@test "--version and --help" {
+	sandpoold --version
+	[[ $status == 0 && $output == "sandpoold "[0-9]* ]]
+	sandpoold --help
+	[[ $status == 0 && $output == *--print-config* ]]
+	sandpoold --nonsense
+	[[ $status == 2 ]]
+	sandpoold argument
+	[[ $status == 2 && $stderr == *argument* ]]
+}
+
+@test "--check-config names file, line and the nearest key" {
+	printf '[daemon]\n# comment\nsockets = /x\n' >"$DAEMON_DIR/c"
+	sandpoold -c "$DAEMON_DIR/c" --check-config
+	[[ $status == 2 && $stderr == *"$DAEMON_DIR/c:3: "*"did you mean socket?"* ]]
+	printf '[daemon]\nsocket = /x\n' >"$DAEMON_DIR/c"
+	sandpoold -c "$DAEMON_DIR/c" --check-config
+	[[ $status == 0 ]]
+}
+
+@test "--print-config prints what is in effect, and it can be read again" {
+	sandpoold --socket "$SANDPOOL_SOCKET" --print-config
+	[[ $status == 0 && $output == *"socket = $SANDPOOL_SOCKET"* ]]
+	echo "$output" >"$DAEMON_DIR/c"
+	first=$output
+	sandpoold -c "$DAEMON_DIR/c" --print-config
+	[[ $status == 0 && $output == "$first" ]]
+}
+
+@test "the state directory is ours alone, or refused" {
+	start_daemon
+	[[ $(stat -c %a "$DAEMON_DIR/state") == 700 ]]
+	[[ $(stat -c %a "$SANDPOOL_SOCKET") == 660 ]]
+	mkdir -m 755 "$DAEMON_DIR/open"
+	sandpoold --socket "$DAEMON_DIR/other.sock" --state-dir "$DAEMON_DIR/open"
+	[[ $status == 1 && $stderr == *"chmod 700"* ]]
+	ln -s state "$DAEMON_DIR/link"
+	sandpoold --socket "$DAEMON_DIR/other.sock" --state-dir "$DAEMON_DIR/link"
+	[[ $status == 1 && ! -e $DAEMON_DIR/other.sock ]]
+}
+
+@test "a second daemon on the same socket is refused, and the first goes on" {
+	start_daemon
+	sandpoold --socket "$SANDPOOL_SOCKET" --state-dir "$DAEMON_DIR/state2"
+	[[ $status == 1 && $stderr == *"another sandpoold"* ]]
+	py <<-E
+		Client().call("daemon.hello")
+	E
+}
+
+@test "a stale socket is replaced, anything else is not" {
+	start_daemon
+	kill -KILL "$DAEMON_PID"
+	wait "$DAEMON_PID" || true
+	[[ -S $SANDPOOL_SOCKET ]]
+	: >"$DAEMON_DIR/log"
+	start_daemon
+	py <<-E
+		Client().call("daemon.hello")
+	E
+	echo precious >"$DAEMON_DIR/file"
+	sandpoold --socket "$DAEMON_DIR/file" --state-dir "$DAEMON_DIR/state2"
+	[[ $status == 1 && $(cat "$DAEMON_DIR/file") == precious ]]
+}
+
+@test "a path too long for a socket is named" {
+	sandpoold --socket "$DAEMON_DIR/$(printf 'x%.0s' {1..120})" --state-dir "$DAEMON_DIR/state"
+	[[ $status == 1 && $stderr == *"at most 107 bytes"* ]]
+}
+
+log_has() {
+	grep -q "$1" "$DAEMON_DIR/log"
+}
+
+@test "SIGHUP takes a good configuration over and leaves a bad one" {
+	start_daemon
+	printf '[daemon]\nclients-max = 1\n' >"$DAEMON_DIR/sandpoold.conf"
+	kill -HUP "$DAEMON_PID"
+	wait_until log_has 'configuration read again'
+	py <<-E
+		with Client() as c, Client() as d:
+		    c.call("daemon.hello")
+		    assert d.read()["error"]["data"]["kind"] == "overloaded"
+	E
+	printf '[daemon]\nclients-max = none\n' >"$DAEMON_DIR/sandpoold.conf"
+	kill -HUP "$DAEMON_PID"
+	wait_until log_has 'sandpoold.conf:2: clients-max: must be a number'
+	py <<-E
+		Client().call("daemon.hello")
+	E
+	sed -i '/sandpoold.conf:2/d' "$DAEMON_DIR/log" # the error that was asked for
+}
+
+@test "SIGINT and SIGTERM end it cleanly with clients connected" {
+	local signal
+	for signal in INT TERM; do
+		: >"$DAEMON_DIR/log"
+		start_daemon
+		py <<-E
+			import signal
+			c = Client()
+			c.call("daemon.hello")
+			os.kill(int(os.environ["DAEMON_PID"]), signal.SIG$signal)
+			assert c.read() is None
+		E
+		wait "$DAEMON_PID"
+		[[ ! -e $SANDPOOL_SOCKET ]]
+	done
+	start_daemon
+}
