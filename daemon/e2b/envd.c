@@ -18,6 +18,7 @@
 #define SILENCE_SLACK_MS 10000
 #define CLOSING_MS       5000 /* for the HTTP body to end after the stream's end */
 #define PROBE_TIMEOUT_MS 5000
+#define PAUSE_MOST_MS    (10 * 60 * 1000)
 
 static bool is_filesystem_method(const char *method)
 {
@@ -112,7 +113,9 @@ static void stream_wait(struct envd_stream *stream)
 {
 	int64_t left = stream->start_by_ms - clock_mono_ms();
 
-	if (stream->messages > 0 || stream->start_by_ms == 0)
+	if (stream->is_paused)
+		left = PAUSE_MOST_MS;
+	else if (stream->messages > 0 || stream->start_by_ms == 0)
 		left = stream->silence_ms;
 	http_set_limit(&stream->req, left > 0 ? left : 1);
 }
@@ -175,6 +178,8 @@ static bool on_stream_data(struct http_req *req, const char *data, size_t len)
 {
 	struct envd_stream *stream = container_of(req, struct envd_stream, req);
 
+	if (stream->is_paused)
+		return false;
 	if (!stream->is_stream) {
 		if (stream->refusal.len + len <= REFUSAL_MAX)
 			buf_add(&stream->refusal, data, len);
@@ -260,6 +265,23 @@ void envd_stream_start(const struct envd_target *target, struct envd_stream *str
 void envd_stream_cancel(struct envd_stream *stream)
 {
 	stream_release(stream);
+}
+
+void envd_stream_pause(struct envd_stream *stream)
+{
+	if (stream->req.slot)
+		stream->is_paused = true;
+}
+
+void envd_stream_resume(struct envd_stream *stream)
+{
+	if (!stream->is_paused)
+		return;
+	stream->is_paused = false;
+	if (stream->req.slot) {
+		stream_wait(stream);
+		http_resume(&stream->req);
+	}
 }
 
 /* ---- the probe ------------------------------------------------------------------------------- */

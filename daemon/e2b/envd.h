@@ -99,6 +99,7 @@ struct envd_stream { /* embed me; zero means idle */
 	bool is_filesystem;
 	bool is_stream; /* the answer is one, not a refusal */
 	bool has_ended; /* the end-of-stream envelope is there */
+	bool is_paused;
 	int64_t start_by_ms;
 	bool *is_gone; /* set when it is cancelled inside on_message */
 };
@@ -107,6 +108,13 @@ void envd_stream_start(const struct envd_target *target, struct envd_stream *str
 		       const char *method, const struct fields *in, const void *request,
 		       const struct envd_stream_options *options);
 void envd_stream_cancel(struct envd_stream *stream); /* safe when idle */
+
+/*
+ * Take no more for a moment: messages that were received come still, further ones wait on the way. Briefly
+ * only, since on a shared connection what waits costs much memory (design §5). Both are safe when idle.
+ */
+void envd_stream_pause(struct envd_stream *stream);
+void envd_stream_resume(struct envd_stream *stream);
 
 /* ---- the probe ------------------------------------------------------------------------------- */
 
