@@ -28,6 +28,7 @@ enum command_state {
 struct command_watch {
 	void (*on_change)(struct command_watch *watch); /* never from inside a call */
 	struct command *command;                        /* NULL when detached */
+	uint64_t told;                                  /* private: the last change it was told */
 	struct list link;                               /* command.watches */
 };
 
@@ -37,14 +38,16 @@ struct command {
 	enum command_state state;
 	int64_t pid; /* 0 while starting */
 	bool is_pty;
+	bool has_started; /* the agent said so, to us or to an earlier daemon */
 	struct spool *spool;
-	struct sb_error err; /* why it never started, or was lost for good */
+	struct sb_error err; /* ended: why it never started, was lost, or was not let run on */
 	/* when ended */
 	int64_t exit_code;
 	int64_t signal;
-	char *error;
+	char *error; /* "exit status 3"; NULL after status 0 */
 	struct list watches;
-	struct list link;                /* sandbox.commands */
+	struct list link;                /* sandbox.commands, newest first */
+	struct list of_all;              /* server.commands */
 	struct command_private *private; /* the stream, timers */
 };
 
@@ -60,6 +63,7 @@ struct command_spec {
 	int64_t cols, rows;
 	double timeout_s;
 	double idle_timeout_s;
+	bool is_transient; /* ends with whoever started it: not taken up again by another daemon */
 };
 
 /* Begin to start one: returns new, in state STARTING; watch it. */
@@ -73,6 +77,9 @@ struct command *command_follow(struct server *server, struct sandbox *sandbox, i
 /* The command of that pid that we follow or whose end we remember; NULL when there is none. */
 struct command *command_find(struct sandbox *sandbox, int64_t pid);
 
+/* Nobody wants it any more: it is killed if it runs, and forgotten with its output when it has ended. */
+void command_discard(struct command *command);
+
 void command_watch(struct command *command, struct command_watch *watch);
 void command_unwatch(struct command_watch *watch);
 
@@ -83,5 +90,14 @@ void command_exit_fill(const struct command *command, struct command_exit *ret);
 void commands_lost(struct sandbox *sandbox, const struct sb_error *why);
 
 unsigned commands_count(const struct server *server); /* followed and not ended */
+
+/*
+ * At start, when sandboxes and spools are there: the commands of an earlier daemon. Running ones are taken
+ * up again, ended ones are remembered for the rest of their time, output of others is removed.
+ */
+int commands_load(struct server *server, struct sb_error *err) MUST_USE;
+
+/* At the end: forget all in memory; they go on in their sandboxes. Nobody watches or reads any more. */
+void commands_unload(struct server *server);
 
 #endif

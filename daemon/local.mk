@@ -29,15 +29,31 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/check.c \
 	daemon/configuration.c daemon/configuration.h \
 	daemon/configuration-keys.c daemon/configuration-keys.h \
+	daemon/command.c daemon/command.h daemon/command-private.h \
+	daemon/command-fd.c daemon/command-fd.h \
+	daemon/command-stream.c \
 	daemon/conn.c daemon/conn.h \
 	daemon/directory.c daemon/directory.h \
 	daemon/discover.c daemon/discover.h \
 	daemon/dispatch.c daemon/dispatch.h \
 	daemon/engine-start.c daemon/engine-start.h \
+	daemon/envd-op.c daemon/envd-op.h \
+	daemon/exit-status.c daemon/exit-status.h \
+	daemon/fd-kind.c daemon/fd-kind.h \
+	daemon/fd-sink.c daemon/fd-sink.h \
+	daemon/fd-source.c daemon/fd-source.h \
 	daemon/listener.c daemon/listener.h \
 	daemon/method.h daemon/served.def \
+	daemon/method-command-connect.c \
+	daemon/method-command-disconnect.c \
+	daemon/method-command-kill.c \
+	daemon/method-command-list.c \
+	daemon/method-command-run.c \
+	daemon/method-command-start.c \
+	daemon/method-command-stdin.c \
 	daemon/method-daemon-hello.c \
 	daemon/method-daemon-status.c \
+	daemon/method-pty-resize.c \
 	daemon/method-rpc-discover.c \
 	daemon/method-sandbox-connect.c \
 	daemon/method-sandbox-create.c \
@@ -59,6 +75,8 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/spool.c daemon/spool.h daemon/spool-private.h \
 	daemon/spool-disk.c \
 	daemon/spool-reader.c \
+	daemon/stdin-feed.c daemon/stdin-feed.h \
+	daemon/subscription.c daemon/subscription.h \
 	daemon/store.c daemon/store.h daemon/store-private.h \
 	daemon/store-command.c \
 	daemon/store-sandbox.c \

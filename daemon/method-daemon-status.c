@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/command.h"
 #include "daemon/configuration.h"
 #include "daemon/method.h"
 #include "daemon/provider.h"
@@ -61,6 +62,7 @@ struct call_done *method_daemon_status(struct call *call)
 				.clients = server->conn_count,
 				.calls = server->call_count,
 				.sandboxes = registry_count(server->registry),
+				.commands = commands_count(server),
 				.spool_bytes = spools_bytes(server->spools),
 				.memory_bytes = resident_bytes(),
 				.providers = providers,

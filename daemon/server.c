@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/http.h"
 #include "daemon/base/log.h"
+#include "daemon/command.h"
 #include "daemon/configuration.h"
 #include "daemon/conn.h"
 #include "daemon/directory.h"
@@ -139,7 +140,10 @@ static int server_load_sandboxes(struct server *server, struct sb_error *err)
 	if (!server->registry)
 		return -1;
 	server->reconcile = reconcile_new(server, err);
-	return server->reconcile ? 0 : -1;
+	if (!server->reconcile)
+		return -1;
+	registry_events(server->registry)->ended = commands_lost;
+	return commands_load(server, err);
 }
 
 /* Each part may use those before it. */
@@ -185,6 +189,7 @@ struct server *server_new(struct config *config, struct sb_error *err)
 	server->uid = geteuid();
 	list_init(&server->conns);
 	list_init(&server->ops);
+	list_init(&server->commands);
 	server_apply_level(config);
 	raise_descriptor_limit();
 	server->base = make_base();
@@ -225,6 +230,7 @@ struct server *server_free(struct server *server)
 		return NULL;
 	server->listener = listener_free(server->listener);
 	server_dismiss_clients(server);
+	commands_unload(server);
 	server->reconcile = reconcile_free(server->reconcile);
 	server->registry = registry_free(server->registry);
 	server->providers = providers_free(server->providers);

@@ -30,6 +30,7 @@ struct server {
 	struct registry *registry;   /* sandboxes and their commands, in memory */
 	struct reconcile *reconcile; /* keeps memory in step with the providers */
 	struct spools *spools;       /* output of commands */
+	struct list commands;        /* of struct command, of all sandboxes */
 	struct workers *workers;     /* threads for descriptors and disks that may block */
 	struct listener *listener;
 	struct list conns; /* of struct conn */

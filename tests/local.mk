@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test-conn \
 	tests/unit/test-envelope \
 	tests/unit/test-error \
+	tests/unit/test-exit-status \
 	tests/unit/test-frame \
 	tests/unit/test-http \
 	tests/unit/test-httpd \
