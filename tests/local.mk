@@ -65,12 +65,16 @@ EXTRA_DIST += $(bats_tests)
 
 # The agent's files.
 files_tests = \
+	tests/unit/test-entry \
+	tests/unit/test-gunzip \
 	tests/unit/test-media \
 	tests/unit/test-metadata \
 	tests/unit/test-multipart \
 	tests/unit/test-range \
 	tests/unit/test-remover
 unit_tests += $(files_tests)
+tests_unit_test_entry_LDADD = daemon/local/agent/libagent.la $(LDADD)
+tests_unit_test_gunzip_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_media_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_metadata_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_multipart_LDADD = daemon/local/agent/libagent.la $(LDADD)

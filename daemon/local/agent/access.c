@@ -35,7 +35,7 @@ static int get(const char *text, const char *name, char **ret, struct sb_error *
 
 	*ret = uri_query_get(text, name, &is_there);
 	if (is_there && !*ret)
-		return sb_fail(err, SB_INVALID_ARGUMENT, "malformed query parameter '%s'", name);
+		return sb_fail(err, SB_INVALID_PARAMS, "malformed query parameter '%s'", name);
 	return 0;
 }
 
@@ -52,7 +52,7 @@ static int read_expiration(const char *text, struct query *query, struct sb_erro
 	errno = 0;
 	query->expiration = strtoll(value, &end, 10);
 	if (errno || end == value || *end || !strchr("-0123456789", *value))
-		return sb_fail(err, SB_INVALID_ARGUMENT,
+		return sb_fail(err, SB_INVALID_PARAMS,
 			       "query parameter 'signature_expiration' must be an integer");
 	return 0;
 }
@@ -120,9 +120,24 @@ void access_deinit(struct access *access)
 	access->path = NULL;
 }
 
+/* A query that is malformed in itself is refused in plain text (wire §6). */
+static void reply_plain(struct httpd_request *request, const char *text)
+{
+	static const struct httpd_header headers[] = {
+		{"Content-Type", "text/plain; charset=utf-8"},
+		{"X-Content-Type-Options", "nosniff"},
+		{NULL, NULL},
+	};
+
+	httpd_reply(request, 400, headers, text, strlen(text));
+}
+
 void access_reply_error(struct httpd_request *request, const struct sb_error *err)
 {
 	int status = err->http_status ? err->http_status : sb_code_info(err->code)->http_status;
 
-	httpd_reply_error(request, (unsigned)status, "%s", err->text);
+	if (err->code == SB_INVALID_PARAMS)
+		reply_plain(request, err->text);
+	else
+		httpd_reply_error(request, (unsigned)status, "%s", err->text);
 }

@@ -133,6 +133,7 @@ static void walk_on_turn(evutil_socket_t fd, short what, void *arg)
 		rpc_fail(walk->rpc, &err);
 	else
 		walk->kind->reply(walk);
+	walk->kind->deinit(walk); /* the answer may take long to be read */
 }
 
 static struct walk *walk_new(struct rpc *rpc, const struct walk_kind *kind, struct sb_error *err)

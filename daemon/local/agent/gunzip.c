@@ -4,27 +4,32 @@
 #include "daemon/local/agent/gunzip.h"
 
 #include <stdint.h>
+#include <zlib.h>
 
 #define PIECE_SIZE (64u << 10)
 
 int gunzip_init(struct gunzip *gunzip, struct sb_error *err)
 {
-	gunzip->stream = (z_stream){0};
+	CLEANUP_FREE z_stream *stream = calloc(1, sizeof(*stream));
+
+	if (!stream || inflateInit2(stream, MAX_WBITS + 16) != Z_OK)
+		return sb_fail(err, SB_INTERNAL, "out of memory");
 	gunzip->is_inside = true; /* not even an empty body is gzip without a header */
-	gunzip->is_open = inflateInit2(&gunzip->stream, MAX_WBITS + 16) == Z_OK;
-	return gunzip->is_open ? 0 : sb_fail(err, SB_INTERNAL, "out of memory");
+	gunzip->stream = take(&stream);
+	return 0;
 }
 
 void gunzip_deinit(struct gunzip *gunzip)
 {
-	if (gunzip->is_open)
-		(void)inflateEnd(&gunzip->stream);
-	gunzip->is_open = false;
+	if (gunzip->stream)
+		(void)inflateEnd(gunzip->stream);
+	free(gunzip->stream);
+	gunzip->stream = NULL;
 }
 
 int gunzip_feed(struct gunzip *gunzip, const char *data, size_t len, struct sb_error *err)
 {
-	z_stream *stream = &gunzip->stream;
+	z_stream *stream = gunzip->stream;
 	char piece[PIECE_SIZE];
 
 	stream->next_in = (Bytef *)(uintptr_t)data; /* only read */

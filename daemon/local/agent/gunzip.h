@@ -3,16 +3,17 @@
 #define SP_GUNZIP_H
 
 #include <stdbool.h>
-#include <zlib.h>
+#include <stddef.h>
 
 #include "protocol/error.h"
 
-struct gunzip { /* embed me */
+struct z_stream_s; /* zlib.h */
+
+struct gunzip { /* embed me; zero is fine for gunzip_deinit() */
 	/* Takes plain bytes; -1 with `err` filled stops. */
 	int (*on_data)(struct gunzip *gunzip, const char *data, size_t len, struct sb_error *err);
-	z_stream stream;
-	bool is_open;
-	bool is_inside; /* a member has begun and not ended */
+	struct z_stream_s *stream; /* NULL when not open */
+	bool is_inside;            /* a member has begun and not ended */
 };
 
 int gunzip_init(struct gunzip *gunzip, struct sb_error *err) MUST_USE;

@@ -6,10 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "daemon/local/agent/entry.h"
+
+#define ENTRIES_KEPT 1024 /* the memory of longer lists goes back to the system */
 
 struct listing_level {
 	int fd;
@@ -214,4 +217,7 @@ void listing_deinit(struct listing *listing)
 	listing->root = NULL;
 	accounts_deinit(&listing->accounts);
 	fields_free_list(&wire_entry_type, &listing->result.entries);
+	if (listing->capacity > ENTRIES_KEPT)
+		(void)malloc_trim(0);
+	listing->capacity = 0;
 }
