@@ -48,10 +48,12 @@ engine_start()
 # engine_stop [SIGNAL]
 engine_stop()
 {
-	[ -n "$ENGINE_PID" ] || return 0
-	kill -"${1:-TERM}" "$ENGINE_PID"
-	wait "$ENGINE_PID" || :
+	local pid=$ENGINE_PID status=0
+	[ -n "$pid" ] || return 0
 	ENGINE_PID=
+	kill -"${1:-TERM}" "$pid"
+	wait "$pid" || status=$?
+	[ "$status" = 0 ] || [ "${1:-TERM}" = KILL ] || { cat "$ENGINE_LOG" >&2; return 1; }
 }
 
 # api METHOD PATH [BODY]: sets STATUS, BODY and, in a file, the head.
@@ -153,7 +155,7 @@ engine_teardown()
 		api DELETE "/sandboxes/$ID"
 	done
 	wait_for 20 engine_is_clean || result=1
-	engine_stop
+	engine_stop || result=1
 	if [ "$result" != 0 ] || grep -q 'error:' "$ENGINE_LOG"; then
 		cat "$ENGINE_LOG" >&2
 		ls -AR "$ENGINE_DIR/state/boxes" "$ENGINE_DIR/state/trash" "$ENGINE_DIR/run" >&2
