@@ -13,6 +13,9 @@ LDADD = daemon/libdaemon.la daemon/libbase.la $(CMOCKA_LIBS)
 unit_tests = \
 	tests/unit/test-client \
 	tests/unit/test-lookup \
+	tests/unit/test-api \
+	tests/unit/test-envd \
+	tests/unit/test-files \
 	tests/unit/test-box \
 	tests/unit/test-configuration \
 	tests/unit/test-conn \
@@ -44,6 +47,10 @@ tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
 
 raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
+raw_provider = $(raw_server) tests/unit/raw-provider.c tests/unit/raw-provider.h
+tests_unit_test_api_SOURCES = tests/unit/test-api.c $(raw_provider)
+tests_unit_test_envd_SOURCES = tests/unit/test-envd.c $(raw_provider)
+tests_unit_test_files_SOURCES = tests/unit/test-files.c $(raw_provider)
 tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests = \

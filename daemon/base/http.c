@@ -485,6 +485,12 @@ void http_set_limit(struct http_req *req, int64_t ms)
 	}
 }
 
+/* libcurl 7.88 leaves the line's end in a value that is empty. */
+static const char *header_value(const struct curl_header *header)
+{
+	return header->value[strspn(header->value, "\r\n")] ? header->value : "";
+}
+
 const char *http_header(const struct http_req *req, const char *name)
 {
 	struct curl_header *header;
@@ -492,7 +498,7 @@ const char *http_header(const struct http_req *req, const char *name)
 	if (!req->head ||
 	    curl_easy_header(req->head->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
 		return NULL;
-	return header->value;
+	return header_value(header);
 }
 
 void http_headers(const struct http_req *req,
@@ -503,7 +509,7 @@ void http_headers(const struct http_req *req,
 	if (!req->head)
 		return;
 	while ((header = curl_easy_nextheader(req->head->easy, CURLH_HEADER, -1, header)))
-		each(arg, header->name, header->value);
+		each(arg, header->name, header_value(header));
 }
 
 void http_get_stats(const struct http *http, struct http_stats *ret)

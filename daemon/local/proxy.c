@@ -4,6 +4,10 @@
  *
  * Back-pressure: bodies going up wait in `up`, at most UP_MAX bytes, and what does not fit stays with the
  * client; answers going down wait in httpd's stream, and above its mark the agent's side is paused.
+ *
+ * Once a reply has begun, httpd reads no more of the request's body. So a good answer that comes before the body
+ * is whole is held back in `held` until it is, or until the agent has said everything. A refusal is passed on at
+ * once, and the rest of the body dropped.
  */
 #include "config.h"
 
@@ -24,6 +28,7 @@
 #include "daemon/local/socket.h"
 
 #define UP_MAX      (64u << 10)
+#define HELD_MAX    (64u << 10)
 #define HEADERS_MAX 256
 
 struct proxy {
@@ -41,11 +46,14 @@ struct exchange {
 	struct httpd_request *request; /* NULL when the client's side is over */
 	struct route route;
 	struct buf up;
+	struct buf held; /* of an answer that has come too early, at most HELD_MAX bytes */
+	int status;      /* of the answer, from has_head on */
 	bool has_up_end;
 	bool is_up_waiting;   /* libcurl waits for more of the body */
 	bool is_down_full;    /* httpd holds more than it wants */
 	bool is_down_waiting; /* the agent's side is paused */
 	bool has_head;
+	bool is_begun; /* the client's reply */
 	bool is_agent_over;
 };
 
@@ -55,56 +63,9 @@ static struct exchange *exchange_free(struct exchange *exchange)
 	box_watch_stop(&exchange->watch);
 	http_cancel(&exchange->agent);
 	buf_deinit(&exchange->up);
+	buf_deinit(&exchange->held);
 	free(exchange);
 	return NULL;
-}
-
-/* ---- the body, going up ---------------------------------------------------------------------- */
-
-static size_t on_body(struct httpd_handler *handler, const char *data, size_t len)
-{
-	struct exchange *exchange = container_of(handler, struct exchange, client);
-	size_t room = UP_MAX - exchange->up.len;
-
-	if (len > room)
-		len = room;
-	buf_add(&exchange->up, data, len);
-	if (exchange->is_up_waiting && len > 0) {
-		exchange->is_up_waiting = false;
-		http_resume_upload(&exchange->agent);
-	}
-	return len;
-}
-
-static void on_body_end(struct httpd_handler *handler)
-{
-	struct exchange *exchange = container_of(handler, struct exchange, client);
-
-	exchange->has_up_end = true;
-	if (exchange->is_up_waiting) {
-		exchange->is_up_waiting = false;
-		http_resume_upload(&exchange->agent);
-	}
-}
-
-static ssize_t on_upload(struct http_req *req, char *data, size_t size)
-{
-	struct exchange *exchange = container_of(req, struct exchange, agent);
-	size_t len = exchange->up.len < size ? exchange->up.len : size;
-
-	if (exchange->up.failed)
-		return HTTP_UPLOAD_ABORT;
-	if (len == 0 && exchange->has_up_end)
-		return 0;
-	if (len == 0) {
-		exchange->is_up_waiting = true;
-		return HTTP_UPLOAD_WAIT;
-	}
-	memcpy(data, exchange->up.data, len);
-	buf_consume(&exchange->up, len);
-	if (exchange->request && !exchange->has_up_end)
-		httpd_resume_body(exchange->request);
-	return (ssize_t)len;
 }
 
 /* ---- the answer, coming down ----------------------------------------------------------------- */
@@ -146,18 +107,42 @@ static int64_t answer_length(const struct http_req *req)
 	return text && !http_header(req, "Transfer-Encoding") ? strtoll(text, NULL, 10) : -1;
 }
 
-static void on_head(struct http_req *req, int status)
+static void resume_down(struct exchange *exchange)
 {
-	struct exchange *exchange = container_of(req, struct exchange, agent);
-	struct header_list headers = {.count = 0};
+	if (exchange->is_down_waiting) {
+		exchange->is_down_waiting = false;
+		http_resume(&exchange->agent);
+	}
+}
 
-	exchange->has_head = true;
+static void reply_begin(struct exchange *exchange)
+{
+	const struct http_req *req = &exchange->agent;
+	struct header_list headers = {.count = 0};
+	int status = exchange->status;
+
+	exchange->is_begun = true;
 	http_headers(req, collect_header, &headers);
 	if (status == 204 || status == 304)
 		httpd_reply(exchange->request, (unsigned)status, headers.items, NULL, 0);
 	else
 		httpd_stream_start(exchange->request, (unsigned)status, headers.items,
 				   answer_length(req));
+	if (exchange->held.len > 0)
+		(void)httpd_stream_write(exchange->request, exchange->held.data,
+					 exchange->held.len);
+	buf_deinit(&exchange->held);
+	resume_down(exchange);
+}
+
+static void on_head(struct http_req *req, int status)
+{
+	struct exchange *exchange = container_of(req, struct exchange, agent);
+
+	exchange->has_head = true;
+	exchange->status = status;
+	if (exchange->has_up_end || status >= 400)
+		reply_begin(exchange);
 }
 
 static bool on_data(struct http_req *req, const char *data, size_t len)
@@ -166,7 +151,11 @@ static bool on_data(struct http_req *req, const char *data, size_t len)
 
 	if (!exchange->request)
 		return true; /* the client has all that it was promised */
-	if (exchange->is_down_full) {
+	if (!exchange->is_begun && len <= HELD_MAX - exchange->held.len) {
+		buf_add(&exchange->held, data, len);
+		return !exchange->held.failed;
+	}
+	if (exchange->is_down_full || !exchange->is_begun) {
 		exchange->is_down_waiting = true;
 		return false;
 	}
@@ -180,10 +169,57 @@ static void on_drain(struct httpd_handler *handler)
 	struct exchange *exchange = container_of(handler, struct exchange, client);
 
 	exchange->is_down_full = false;
-	if (exchange->is_down_waiting) {
-		exchange->is_down_waiting = false;
-		http_resume(&exchange->agent);
+	resume_down(exchange);
+}
+
+/* ---- the body, going up ---------------------------------------------------------------------- */
+
+static size_t on_body(struct httpd_handler *handler, const char *data, size_t len)
+{
+	struct exchange *exchange = container_of(handler, struct exchange, client);
+	size_t room = UP_MAX - exchange->up.len;
+
+	if (len > room)
+		len = room;
+	buf_add(&exchange->up, data, len);
+	if (exchange->is_up_waiting && len > 0) {
+		exchange->is_up_waiting = false;
+		http_resume_upload(&exchange->agent);
 	}
+	return len;
+}
+
+static void on_body_end(struct httpd_handler *handler)
+{
+	struct exchange *exchange = container_of(handler, struct exchange, client);
+
+	exchange->has_up_end = true;
+	if (exchange->is_up_waiting) {
+		exchange->is_up_waiting = false;
+		http_resume_upload(&exchange->agent);
+	}
+	if (exchange->has_head && !exchange->is_begun)
+		reply_begin(exchange);
+}
+
+static ssize_t on_upload(struct http_req *req, char *data, size_t size)
+{
+	struct exchange *exchange = container_of(req, struct exchange, agent);
+	size_t len = exchange->up.len < size ? exchange->up.len : size;
+
+	if (exchange->up.failed)
+		return HTTP_UPLOAD_ABORT;
+	if (len == 0 && exchange->has_up_end)
+		return 0;
+	if (len == 0) {
+		exchange->is_up_waiting = true;
+		return HTTP_UPLOAD_WAIT;
+	}
+	memcpy(data, exchange->up.data, len);
+	buf_consume(&exchange->up, len);
+	if (exchange->request && !exchange->has_up_end)
+		httpd_resume_body(exchange->request);
+	return (ssize_t)len;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -197,13 +233,15 @@ static void on_agent_done(struct http_req *req, const struct http_reply *reply)
 		exchange_free(exchange);
 		return;
 	}
-	if (reply->err->code == SB_OK)
+	if (reply->err->code == SB_OK) {
+		if (!exchange->is_begun)
+			reply_begin(exchange);
 		httpd_stream_end(exchange->request);
-	else if (exchange->has_head)
-		httpd_abort(
-			exchange->request); /* no proper end: the client must see that it is cut */
-	else
+	} else if (exchange->is_begun) {
+		httpd_abort(exchange->request); /* it must see that its answer is cut */
+	} else {
 		proxy_reply_closed_port(exchange->request, &exchange->route);
+	}
 }
 
 /* A client that has its whole answer lets the agent's side end by itself, so its connection is kept. */
@@ -226,7 +264,7 @@ static void on_box_change(struct box_watch *watch, struct box *box)
 	exchange->is_agent_over = true;
 	if (!exchange->request)
 		exchange_free(exchange);
-	else if (exchange->has_head)
+	else if (exchange->is_begun)
 		httpd_abort(exchange->request);
 	else
 		proxy_reply_not_found(exchange->request, box->record.id);

@@ -14,7 +14,7 @@
 #include "daemon/local/agent/agent.h"
 #include "daemon/local/agent/environ.h"
 
-#define INIT_BODY_MAX   ((size_t)1 << 20)
+#define INIT_BODY_MAX   HTTPD_BODY_MAX /* as much environment as a create request may bring */
 #define CLOCK_BEHIND_US 50000 /* the guest clock is set when it is off by more than these */
 #define CLOCK_AHEAD_US  5000000
 
