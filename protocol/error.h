@@ -25,8 +25,8 @@ struct sb_error {
 	enum sb_code code;
 	int sys;         /* errno, or 0 */
 	int http_status; /* what the provider answered, or 0: then the code's own status stands */
-	char text
-		[512]; /* outermost context first: "sandbox.create: template 'x': not known upstream" */
+	/* outermost context first: "sandbox.create: template 'x': not known upstream" */
+	char text[512];
 };
 
 /* What errors.def says of one code. */

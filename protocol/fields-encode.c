@@ -101,13 +101,21 @@ static void encode_bytes(enum fields_dialect dialect, const struct bytes *bytes,
 	buf_add(out, "\"", 1);
 }
 
+/* The shortest text that reads back as the same number. */
 static void encode_number(double value, struct buf *out)
 {
 	char text[40];
 
 	if (!isfinite(value))
 		value = 0;
-	(void)snprintf(text, sizeof(text), "%.17g", value);
+	for (int digits = 15; digits <= 17; digits++) {
+		double back;
+
+		(void)snprintf(text, sizeof(text), "%.*g", digits, value);
+		back = strtod(text, NULL);
+		if (back <= value && back >= value)
+			break;
+	}
 	buf_add_str(out, text);
 }
 

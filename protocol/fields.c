@@ -6,6 +6,7 @@
 
 #include "protocol/fields.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
@@ -127,7 +128,7 @@ static int decode_int(const struct decoder *d, const struct field *field, json_o
 
 		errno = 0;
 		value = strtoll(text, &end, 10);
-		if (errno || end == text || *end)
+		if (errno || end == text || *end || isspace((unsigned char)*text) || *text == '+')
 			return place_fail(d, place, "must be an integer");
 	} else if (json_object_is_type(json, json_type_int)) {
 		value = json_object_get_int64(json);
@@ -461,17 +462,22 @@ static json_object *parse_text(const char *text, size_t len, const char *where,
 	json_tokener *tokener;
 	json_object *json;
 
+	if (len > INT32_MAX) {
+		(void)sb_fail(err, SB_TOO_LARGE, "%s: %zu bytes of JSON", where, len);
+		return NULL;
+	}
 	if (scan_json(text, len, err) < 0) {
 		(void)sb_wrap(err, "%s", where);
 		return NULL;
 	}
 	tokener = json_tokener_new_ex(SCAN_DEPTH_MAX + 1);
-	if (!tokener || len > INT32_MAX) {
-		json_tokener_free(tokener);
-		(void)sb_fail(err, SB_INTERNAL, "%s: cannot be parsed", where);
+	if (!tokener) { /* json-c frees no NULL */
+		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "%s", where);
 		return NULL;
 	}
 	json = json_tokener_parse_ex(tokener, text, (int)len);
+	if (!json && json_tokener_get_error(tokener) == json_tokener_continue)
+		json = json_tokener_parse_ex(tokener, " ", 1); /* a number might go on */
 	if (!json && json_tokener_get_error(tokener) == json_tokener_success)
 		(void)sb_fail(err, SB_PARSE, "%s: must not be null", where);
 	else if (!json)

@@ -70,8 +70,8 @@ struct field {
 	int64_t min, max;
 	int64_t absent; /* BOOL, INT, ENUM, NUMBER: the value when the member is not there */
 	const char *const *names; /* ENUM: ends with NULL */
-	const int64_t
-		*numbers; /* ENUM: the number of each name where it is not its index; or NULL */
+	/* ENUM: the number of each name where it is not its index; or NULL */
+	const int64_t *numbers;
 	const struct fields *type; /* OBJECT, LIST */
 	const char *doc;
 };

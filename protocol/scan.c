@@ -152,14 +152,17 @@ static size_t decode_next(const char **at, const char *end, unsigned char *out)
 	return encode_char(read_char(at, end), is_raw, out);
 }
 
-static uint64_t hash_name(const char *name, size_t len)
+/* A NUL in it, which json-c would take for its end, shows in *ret_has_nul. */
+static uint64_t hash_name(const char *name, size_t len, bool *ret_has_nul)
 {
 	const char *at = name;
 	uint64_t hash = 14695981039346656037u; /* FNV-1a */
 	unsigned char bytes[4];
 	size_t n;
 
+	*ret_has_nul = false;
 	while ((n = decode_next(&at, name + len, bytes)) > 0) {
+		*ret_has_nul |= bytes[0] == '\0';
 		for (size_t i = 0; i < n; i++)
 			hash = (hash ^ bytes[i]) * 1099511628211u;
 	}
@@ -221,6 +224,11 @@ static int close_object(struct scanner *s, size_t first)
 
 static int add_member(struct scanner *s, const char *name, size_t len)
 {
+	bool has_nul;
+	uint64_t hash = hash_name(name, len, &has_nul);
+
+	if (has_nul)
+		return scan_fail(s, "a NUL character in a member's name");
 	if (s->count == SCAN_MEMBERS_MAX)
 		return sb_fail(s->err, SB_TOO_LARGE,
 			       "more than %d members in the objects of one line", SCAN_MEMBERS_MAX);
@@ -233,7 +241,7 @@ static int add_member(struct scanner *s, const char *name, size_t len)
 		s->members = members;
 		s->size = size;
 	}
-	s->members[s->count++] = (struct member){hash_name(name, len), name, len};
+	s->members[s->count++] = (struct member){hash, name, len};
 	return 0;
 }
 

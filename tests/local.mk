@@ -11,6 +11,11 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 LDADD = daemon/libdaemon.la daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
+	tests/unit/test-base64 \
+	tests/unit/test-clock \
+	tests/unit/test-fields \
+	tests/unit/test-utf8 \
+	tests/unit/test-wire \
 	tests/unit/test-client \
 	tests/unit/test-lookup \
 	tests/unit/test-api \
@@ -45,6 +50,11 @@ tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
+
+# its own allocations fail one after the other
+tests_unit_test_fields_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=strdup,--wrap=strndup
+tests_unit_test_fields_LDADD = protocol/libprotocol.la $(CMOCKA_LIBS)
 
 raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
 raw_provider = $(raw_server) tests/unit/raw-provider.c tests/unit/raw-provider.h

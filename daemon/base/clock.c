@@ -100,6 +100,15 @@ static int read_offset(const char **at, int *ret_seconds)
 	return 0;
 }
 
+/* The day exists in its month: timegm() would move on to the next one. */
+static bool is_date(const struct tm *tm)
+{
+	struct tm date = {.tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday};
+
+	(void)timegm(&date);
+	return date.tm_mon == tm->tm_mon && date.tm_mday == tm->tm_mday;
+}
+
 int clock_parse(const char *text, int64_t *ret_wall_us)
 {
 	/* the shape up to the fraction: digits where '0', these characters elsewhere */
@@ -126,8 +135,7 @@ int clock_parse(const char *text, int64_t *ret_wall_us)
 	tm.tm_min = read_digits(&at, 2);
 	at++;
 	tm.tm_sec = read_digits(&at, 2);
-	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (!is_date(&tm) || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return -1;
 	fraction = read_fraction(&at);
 	if (fraction < 0 || read_offset(&at, &offset) < 0 || *at != '\0')
