@@ -24,6 +24,7 @@ struct batch {
 	struct conn *conn; /* NULL once the client has gone */
 	struct buf out;    /* "[answer,answer" */
 	size_t pending;    /* calls not answered, and one while calls may join */
+	size_t expected;   /* answers that may still come */
 	int fds[FRAME_FDS_MAX];
 	size_t fd_count;
 };
@@ -44,7 +45,7 @@ static void close_fds(const int *fds, size_t count)
 
 /* ---- where answers go ------------------------------------------------------------------------- */
 
-struct batch *batch_new(struct conn *conn)
+struct batch *batch_new(struct conn *conn, size_t count)
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 
@@ -52,6 +53,7 @@ struct batch *batch_new(struct conn *conn)
 		return NULL;
 	batch->conn = conn;
 	batch->pending = 1;
+	batch->expected = count;
 	return batch;
 }
 
@@ -90,6 +92,7 @@ static struct answer answer_begin(struct conn *conn, struct batch *batch)
 	struct answer answer = {conn, batch, NULL, 0};
 
 	if (batch) {
+		batch->expected -= batch->expected > 0;
 		answer.out = &batch->out;
 		buf_add(answer.out, batch->out.len ? "," : "[", 1);
 	} else {
@@ -103,7 +106,7 @@ static struct answer answer_begin(struct conn *conn, struct batch *batch)
 static bool answer_is_too_long(const struct answer *answer)
 {
 	if (answer->batch)
-		return answer->out->len + answer->batch->pending * BATCH_RESERVE > FRAME_LINE_MAX;
+		return answer->out->len + answer->batch->expected * BATCH_RESERVE > FRAME_LINE_MAX;
 	return answer->out->len - answer->start > FRAME_LINE_MAX;
 }
 

@@ -71,8 +71,8 @@ int call_take_fd(struct call *call, int64_t index, const char *param,
 /* The client has gone: each call is cancelled or goes on without it, as its method says. */
 void calls_leave(struct calls *calls);
 
-/* Answers of one batch: an array, sent when the last is there. Freed then. */
-struct batch *batch_new(struct conn *conn) MUST_USE;
+/* Answers of a batch of `count` messages: an array, sent when the last is there. Freed then. */
+struct batch *batch_new(struct conn *conn, size_t count) MUST_USE;
 /* No further calls join. */
 void batch_close(struct batch *batch);
 /* Answer a message that did not become a call; `batch` NULL: by itself. `id` NULL is written as null. */

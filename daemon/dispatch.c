@@ -177,7 +177,7 @@ static int check_fds(struct conn *conn, const struct message_batch *messages, st
 static void dispatch_messages(struct server *server, struct conn *conn,
 			      struct message_batch *messages, struct sb_error *err)
 {
-	struct batch *batch = messages->is_array ? batch_new(conn) : NULL;
+	struct batch *batch = messages->is_array ? batch_new(conn, messages->count) : NULL;
 
 	for (size_t i = 0; i < messages->count; i++) {
 		struct message *message = &messages->items[i];

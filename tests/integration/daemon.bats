@@ -73,7 +73,6 @@ sandpoold() {
 	kill -KILL "$DAEMON_PID"
 	wait "$DAEMON_PID" || true
 	[[ -S $SANDPOOL_SOCKET ]]
-	: >"$DAEMON_DIR/log"
 	start_daemon
 	py <<-E
 		Client().call("daemon.hello")
@@ -114,7 +113,6 @@ log_has() {
 @test "SIGINT and SIGTERM end it cleanly with clients connected" {
 	local signal
 	for signal in INT TERM; do
-		: >"$DAEMON_DIR/log"
 		start_daemon
 		py <<-E
 			import signal

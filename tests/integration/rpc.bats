@@ -247,6 +247,7 @@ HELLO = b"""{"jsonrpc":"2.0","id":"h","method":"daemon.hello"}"""
 }
 
 @test "a client that never reads is not read any more" {
+	skip_with_sanitizers
 	py <<-E
 		$PRELUDE
 		def resident():
@@ -314,6 +315,7 @@ HELLO = b"""{"jsonrpc":"2.0","id":"h","method":"daemon.hello"}"""
 }
 
 @test "an idle client costs at most 8 KiB" {
+	skip_with_sanitizers
 	py <<-E
 		$PRELUDE
 		import resource

@@ -308,7 +308,7 @@ static void test_other_work_is_finished_without_him(void **state)
 static void test_a_batch_is_answered_when_all_are(void **state)
 {
 	struct fixture *f = *state;
-	struct batch *batch = batch_new(conns_first(&f->server));
+	struct batch *batch = batch_new(conns_first(&f->server), 2);
 	struct test_op *one = make(f, &plain_type, 0, answer),
 		       *two = make(f, &plain_type, 0, answer);
 
