@@ -107,6 +107,10 @@ const struct fields wire_timeout_type = {"Timeout", TYPE(wire_timeout){
 	F_END,
 }};
 
+const struct fields wire_connect_v2_type = {"ConnectSandboxV2", TYPE(wire_timeout){
+	W_INT(struct wire_timeout, timeout_s, "timeout", .absent = WIRE_UNSET),
+	F_END}};
+
 const struct fields wire_refresh_type = {"Refresh", TYPE(wire_refresh){
 	W_INT(struct wire_refresh, duration_s, "duration", .absent = WIRE_UNSET),
 	F_END,

@@ -90,6 +90,7 @@ struct wire_timeout { /* §1.9, §1.10.3: bodies of timeout and connect */
 	int64_t timeout_s;
 };
 extern const struct fields wire_timeout_type;
+extern const struct fields wire_connect_v2_type; /* the same struct; WIRE_UNSET when absent */
 
 struct wire_refresh {       /* §1.9 */
 	int64_t duration_s; /* absent: WIRE_UNSET */

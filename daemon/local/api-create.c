@@ -1,4 +1,9 @@
-/* POST /sandboxes (wire §1.5): what is asked is checked first, then a box comes up, then its caller is told. */
+/*
+ * POST /sandboxes (wire §1.5): what is asked is checked first, then a box comes up, then its caller is told.
+ *
+ * SDKs from 2.51 (JS) and 2.63 (Python) on use POST /v2/sandboxes: the same, but for a timeout of 300 s when none is
+ * given and access that is always secured.
+ */
 #include "config.h"
 
 #include <ctype.h>
@@ -13,7 +18,8 @@
 #include "daemon/local/box.h"
 #include "daemon/local/engine.h"
 
-#define TIMEOUT_DEFAULT_S 15
+#define TIMEOUT_DEFAULT_S    15
+#define TIMEOUT_DEFAULT_V2_S 300
 
 /* ---- what is asked --------------------------------------------------------------------------- */
 
@@ -95,8 +101,6 @@ static int check_asked(struct httpd_request *request, struct wire_new_sandbox *a
 {
 	const char *wish = unsupported_wish(asked);
 
-	if (asked->timeout_s == WIRE_UNSET)
-		asked->timeout_s = TIMEOUT_DEFAULT_S;
 	if (asked->timeout_s <= 0) {
 		httpd_reply_error(request, 400, "Timeout must be greater than 0");
 		return -1;
@@ -235,6 +239,26 @@ void api_create(struct api_call *call)
 
 	if (api_decode(call, &wire_new_sandbox_type, false, &asked) < 0)
 		return;
+	if (asked.timeout_s == WIRE_UNSET)
+		asked.timeout_s = TIMEOUT_DEFAULT_S;
+	create(call, &asked);
+	fields_free(&wire_new_sandbox_type, &asked);
+}
+
+void api_create_v2(struct api_call *call)
+{
+	struct wire_new_sandbox asked = {0};
+
+	if (httpd_header(call->request, "Idempotency-Key")) {
+		httpd_reply_error(call->request, 501,
+				  "the local engine does not support Idempotency-Key");
+		return;
+	}
+	if (api_decode(call, &wire_new_sandbox_type, false, &asked) < 0)
+		return;
+	asked.secure = true;
+	if (asked.timeout_s == WIRE_UNSET)
+		asked.timeout_s = TIMEOUT_DEFAULT_V2_S;
 	create(call, &asked);
 	fields_free(&wire_new_sandbox_type, &asked);
 }

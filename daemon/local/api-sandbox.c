@@ -15,11 +15,12 @@
 #include "daemon/local/box.h"
 #include "daemon/local/engine.h"
 
-#define US_PER_S        1000000
-#define MIB             (1 << 20)
-#define REFRESH_MIN_S   15
-#define REFRESH_MAX_S   3600
-#define KILL_PATIENCE_S 30
+#define US_PER_S          1000000
+#define MIB               (1 << 20)
+#define REFRESH_MIN_S     15
+#define REFRESH_MAX_S     3600
+#define KILL_PATIENCE_S   30
+#define CONNECT_DEFAULT_S 300
 
 /* ---- info ------------------------------------------------------------------------------------ */
 
@@ -209,20 +210,35 @@ void api_refresh(struct api_call *call)
 
 /* ---- connect --------------------------------------------------------------------------------- */
 
+static void connect_box(struct api_call *call, struct box *box, int64_t timeout_s)
+{
+	if (timeout_s < 0 || timeout_s > INT32_MAX) {
+		httpd_reply_error(call->request, 400,
+				  "validation error: body.timeout: out of range");
+		return;
+	}
+	extend(box, timeout_s);
+	api_reply_sandbox(call->request, 200, box);
+}
+
 void api_connect(struct api_call *call)
 {
 	struct wire_timeout asked = {0};
 	struct box *box = api_box(call);
 
-	if (!box || api_decode(call, &wire_timeout_type, false, &asked) < 0)
-		return;
-	if (asked.timeout_s < 0) {
-		httpd_reply_error(call->request, 400,
-				  "validation error: body.timeout: must not be negative");
-		return;
-	}
-	extend(box, asked.timeout_s);
-	api_reply_sandbox(call->request, 200, box);
+	if (box && api_decode(call, &wire_timeout_type, false, &asked) == 0)
+		connect_box(call, box, asked.timeout_s);
+}
+
+/* SDKs that create by /v2/sandboxes connect here; the timeout may be absent. */
+void api_connect_v2(struct api_call *call)
+{
+	struct wire_timeout asked = {0};
+	struct box *box = api_box(call);
+
+	if (box && api_decode(call, &wire_connect_v2_type, true, &asked) == 0)
+		connect_box(call, box,
+			    asked.timeout_s == WIRE_UNSET ? CONNECT_DEFAULT_S : asked.timeout_s);
 }
 
 /* There is no pause yet, so a sandbox that is there runs. */

@@ -54,6 +54,8 @@ static const struct route_entry routes[] = {
 	{"POST", "/sandboxes", api_create},
 	{"GET", "/sandboxes", api_list_v1},
 	{"GET", "/v2/sandboxes", api_list},
+	{"POST", "/v2/sandboxes", api_create_v2},
+	{"POST", "/v2/sandboxes/*/connect", api_connect_v2},
 	{"GET", "/sandboxes/metrics", serve_unsupported},
 	{"GET", "/sandboxes/*", api_get},
 	{"DELETE", "/sandboxes/*", api_kill},

@@ -33,6 +33,7 @@ struct api_call { /* one request with its whole body; lives as long as its handl
 
 /* Each replies once, or attaches an object of its own that will. */
 void api_create(struct api_call *call);
+void api_create_v2(struct api_call *call);
 void api_list(struct api_call *call);
 void api_list_v1(struct api_call *call);
 void api_get(struct api_call *call);
@@ -40,6 +41,7 @@ void api_kill(struct api_call *call);
 void api_set_timeout(struct api_call *call);
 void api_refresh(struct api_call *call);
 void api_connect(struct api_call *call);
+void api_connect_v2(struct api_call *call);
 void api_resume(struct api_call *call);
 void api_get_alias(struct api_call *call);
 

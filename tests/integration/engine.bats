@@ -169,6 +169,31 @@ teardown()
 	[ "$(json 'it["E2B_SANDBOX_ID"]')" = "$ID" ]
 }
 
+@test "version 2 of create and connect: always secure, 300 seconds unless said" {
+	engine_start
+	seconds_left() { api GET "/sandboxes/$ID"; json '(__import__("datetime").datetime.fromisoformat(it["endAt"][:19]) - __import__("datetime").datetime.utcnow()).seconds // 10 * 10'; }
+	api POST /v2/sandboxes '{"templateID":"base"}'
+	[ "$STATUS" = 201 ]
+	ID=$(json 'it["sandboxID"]')
+	TOKEN=$(json 'it["envdAccessToken"]')
+	[ "$(seconds_left)" = 290 ]
+	api POST /v2/sandboxes '{"templateID":"base","timeout":100,"secure":false}'
+	ID=$(json 'it["sandboxID"]')
+	[ "$(json '"envdAccessToken" in it')" = True ]
+	[ "$(seconds_left)" = 90 ]
+	api POST "/v2/sandboxes/$ID/connect" '{"timeout":5}'
+	[ "$STATUS" = 200 ]
+	[ "$(seconds_left)" = 90 ]
+	api POST "/v2/sandboxes/$ID/connect" '{}'
+	[ "$(seconds_left)" = 290 ]
+	api POST "/v2/sandboxes/iabc/connect" '{}'
+	expect_error 404 iabc
+	STATUS=$(curl -s -o "$ENGINE_DIR/body" -w '%{http_code}' --unix-socket "$API" -H "X-API-KEY: $KEY" \
+		-H 'Idempotency-Key: k-1' -d '{"templateID":"base"}' http://engine/v2/sandboxes)
+	BODY=$(cat "$ENGINE_DIR/body")
+	expect_error 501 Idempotency-Key
+}
+
 @test "lists filter, order and page" {
 	local ids=()
 	engine_start
