@@ -42,6 +42,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/fd-kind.c daemon/fd-kind.h \
 	daemon/fd-sink.c daemon/fd-sink.h \
 	daemon/fd-source.c daemon/fd-source.h \
+	daemon/file-entry.c daemon/file-entry.h \
 	daemon/listener.c daemon/listener.h \
 	daemon/method.h daemon/served.def \
 	daemon/method-command-connect.c \
@@ -53,6 +54,12 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/method-command-stdin.c \
 	daemon/method-daemon-hello.c \
 	daemon/method-daemon-status.c \
+	daemon/method-file-list.c \
+	daemon/method-file-mkdir.c \
+	daemon/method-file-read.c \
+	daemon/method-file-stat.c \
+	daemon/method-file-write.c \
+	daemon/method-file-write-many.c \
 	daemon/method-pty-resize.c \
 	daemon/method-rpc-discover.c \
 	daemon/method-sandbox-connect.c \
@@ -80,6 +87,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/store.c daemon/store.h daemon/store-private.h \
 	daemon/store-command.c \
 	daemon/store-sandbox.c \
+	daemon/transfer.c daemon/transfer.h \
 	daemon/worker.c daemon/worker.h
 daemon_libdaemon_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(INIH_CFLAGS) -pthread
 daemon_libdaemon_la_LIBADD = daemon/libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) -lpthread
