@@ -16,7 +16,7 @@
 #define US_PER_MS 1000
 #define ID_MIN    16 /* E2B's have 20 or 21 (wire §1.4) */
 
-/* How far beyond our idea of a deadline an end may lie and still be put down to it. */
+/* How far the provider's idea of a deadline may be from ours: it set its clock while we waited. */
 #define DEADLINE_SLACK_US (2 * 1000 * US_PER_MS)
 
 static const char *const state_names[] = {
@@ -278,6 +278,16 @@ static int apply_metadata(struct sandbox_row *row, const struct string_map *meta
 	return 0;
 }
 
+/*
+ * Answers of create and timeout carry no end, so we compute it, late by the time they took on the way. What
+ * callers were told stays, unless the provider's own end differs by more than such a delay.
+ */
+static void apply_end(struct sandbox_row *row, int64_t end_us, bool *changed)
+{
+	if (row->end_us == 0 || llabs(end_us - row->end_us) > DEADLINE_SLACK_US)
+		set_number(&row->end_us, end_us, changed);
+}
+
 static void apply_numbers(struct sandbox_row *row, const struct wire_sandbox_info *info,
 			  bool *changed)
 {
@@ -289,7 +299,7 @@ static void apply_numbers(struct sandbox_row *row, const struct wire_sandbox_inf
 	if (info->started_at && clock_parse(info->started_at, &time_us) == 0)
 		set_number(&row->started_us, time_us, changed);
 	if (info->end_at && clock_parse(info->end_at, &time_us) == 0)
-		set_number(&row->end_us, time_us, changed);
+		apply_end(row, time_us, changed);
 }
 
 int sandbox_apply_info(struct sandbox *sandbox, const struct wire_sandbox_info *info,

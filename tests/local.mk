@@ -64,6 +64,7 @@ tests_unit_test_files_SOURCES = tests/unit/test-files.c $(raw_provider)
 tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
 
 bats_tests = \
+	tests/integration/cli.bats \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
 	tests/integration/engine.bats \

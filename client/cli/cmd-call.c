@@ -8,7 +8,9 @@
 #include "client/cli/verbs.h"
 
 struct follow {
+	bool was_answered;
 	bool has_ended; /* command.exit came */
+	int status;
 };
 
 static void on_note(void *arg, struct sandpool_note *note)
@@ -22,13 +24,39 @@ static void on_note(void *arg, struct sandpool_note *note)
 		follow->has_ended = true;
 }
 
+/* Printed from here, so that answer and notifications come out in the order they came in. */
+static void on_done(void *arg, struct sandpool_call *call, const struct sandpool_error *err)
+{
+	struct follow *follow = arg;
+
+	follow->was_answered = true;
+	if (err)
+		follow->status = cli_fail_with(err);
+	else
+		cli_print_json(call);
+	(void)fflush(stdout);
+}
+
+static int call_and_follow(struct cli *cli, struct sandpool_call *call, bool follows)
+{
+	struct follow follow = {0};
+	struct sandpool_error err;
+
+	sandpool_on_note(cli->sp, on_note, &follow);
+	if (sandpool_start(cli->sp, call, on_done, &follow, &err) < 0)
+		return cli_fail_with(&err);
+	while (!follow.was_answered || (follows && follow.status == 0 && !follow.has_ended)) {
+		if (sandpool_wait(cli->sp, -1, &err) < 0)
+			return follow.status ? follow.status : cli_fail_with(&err);
+	}
+	return follow.status;
+}
+
 int cmd_call(struct cli *cli, int argc, char **argv)
 {
 	struct sandpool_call *call CLEANUP_CALL = NULL;
-	struct follow follow = {0};
-	struct sandpool_error err;
 	bool follows = false;
-	int c, status;
+	int c;
 
 	while ((c = getopt(argc, argv, "+hf")) != -1) {
 		if (c != 'f')
@@ -42,15 +70,5 @@ int cmd_call(struct cli *cli, int argc, char **argv)
 		sandpool_set_params(call, argv[optind + 1]);
 	if (cli_connect(cli) < 0)
 		return EXIT_OURS;
-	sandpool_on_note(cli->sp, on_note, &follow);
-	status = cli_call(cli, call);
-	if (status)
-		return status;
-	cli_print_json(call);
-	(void)fflush(stdout);
-	while (follows && !follow.has_ended) {
-		if (sandpool_wait(cli->sp, -1, &err) < 0)
-			return cli_fail_with(&err);
-	}
-	return 0;
+	return call_and_follow(cli, call, follows);
 }
