@@ -29,11 +29,14 @@ unit_tests = \
 	tests/unit/test-exit-status \
 	tests/unit/test-frame \
 	tests/unit/test-http \
+	tests/unit/test-http-cancel \
+	tests/unit/test-http-faults \
 	tests/unit/test-httpd \
 	tests/unit/test-ids \
 	tests/unit/test-listing \
 	tests/unit/test-message \
 	tests/unit/test-op \
+	tests/unit/test-probe \
 	tests/unit/test-record \
 	tests/unit/test-route \
 	tests/unit/test-scan \
@@ -60,8 +63,12 @@ raw_server = tests/unit/raw-server.c tests/unit/raw-server.h
 raw_provider = $(raw_server) tests/unit/raw-provider.c tests/unit/raw-provider.h
 tests_unit_test_api_SOURCES = tests/unit/test-api.c $(raw_provider)
 tests_unit_test_envd_SOURCES = tests/unit/test-envd.c $(raw_provider)
+tests_unit_test_probe_SOURCES = tests/unit/test-probe.c $(raw_provider)
 tests_unit_test_files_SOURCES = tests/unit/test-files.c $(raw_provider)
-tests_unit_test_http_SOURCES = tests/unit/test-http.c $(raw_server)
+http_call = $(raw_server) tests/unit/http-call.c tests/unit/http-call.h
+tests_unit_test_http_SOURCES = tests/unit/test-http.c $(http_call)
+tests_unit_test_http_cancel_SOURCES = tests/unit/test-http-cancel.c $(http_call)
+tests_unit_test_http_faults_SOURCES = tests/unit/test-http-faults.c $(http_call)
 
 bats_tests = \
 	tests/integration/cli.bats \
