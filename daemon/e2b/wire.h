@@ -12,7 +12,7 @@
 #define WIRE_ENVD_VERSION "0.6.13" /* the generation that our agent speaks (wire §5.7) */
 
 /* Sentinels of optional numbers. */
-#define WIRE_UNSET (-1)
+#define WIRE_UNSET INT64_MIN /* no number that anybody sends */
 
 /* ---- control plane, wire §1 ------------------------------------------------------------------ */
 

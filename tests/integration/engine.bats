@@ -84,7 +84,7 @@ teardown()
 	refuse '{"templateID":"base","timeout":true}' 400 "validation error"
 	refuse '{"templateID":"base","metadata":{"a":1}}' 400 "validation error"
 	refuse '{"templateID":"base","timeout":0}' 400 "Timeout must be greater than 0"
-	refuse '{"templateID":"base","timeout":-5}' 400 "Timeout must be greater than 0"
+	refuse '{"templateID":"base","timeout":-1}' 400 "Timeout must be greater than 0"
 	refuse '{"templateID":"base","timeout":9999999999}' 400 "validation error"
 	refuse '{"templateID":"no such"}' 400 "Invalid template reference"
 	refuse '{"templateID":"a/b/c"}' 400 "Invalid template reference"
@@ -348,6 +348,29 @@ print(0 <= late <= 1 or late)"
 	sandbox '/files?path=/tmp/blob' | cmp - "$ENGINE_DIR/blob"
 	grep -q '^#define WITH_SANITIZERS' "$SP_BUILDDIR/config.h" || # they keep what is freed
 		[ $(($(awk '/VmHWM/{print $2}' "/proc/$ENGINE_PID/status") - before)) -lt 8192 ]
+}
+
+@test "a refusal comes while the body is still going up" {
+	engine_start
+	create '"secure":true'
+	TOKEN=wrong
+	head -c 50000000 /dev/zero >"$ENGINE_DIR/blob"
+	for length in 'Transfer-Encoding: chunked' 'Content-Length: 50000000'; do
+		run sandbox /envs -X POST -H "$length" -H 'Expect:' -T "$ENGINE_DIR/blob" -w '%{http_code}'
+		[[ "$output" == *'"code":401'*401 ]]
+	done
+	[ "$(sandbox /health -o /dev/null -w '%{http_code}')" = 204 ]
+}
+
+@test "stopping in the middle of a create leaves nothing" {
+	engine_start --agent "$SP_BUILDDIR/tests/local/probe-agent"
+	curl -s -m 20 --unix-socket "$API" -H "X-API-KEY: $KEY" -d '{"templateID":"base"}' \
+		http://engine/sandboxes &
+	is_being_built() { [ -n "$(ls "$ENGINE_DIR/run/boxes")" ]; }
+	wait_for 5 is_being_built
+	engine_stop
+	[ -z "$(ls "$ENGINE_DIR/state/boxes" "$ENGINE_DIR/run/boxes" | grep -v :)" ]
+	wait
 }
 
 @test "a command runs and its output streams" {
