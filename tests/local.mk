@@ -74,6 +74,7 @@ bats_tests = \
 	tests/integration/cli.bats \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
+	tests/integration/sandbox.bats \
 	tests/integration/engine.bats \
 	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \

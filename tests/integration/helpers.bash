@@ -30,7 +30,7 @@ start_daemon() {
 	[[ -n ${DAEMON_DIR-} ]] || make_daemon_dir
 	cat - "$DAEMON_DIR/more.conf" >"$DAEMON_DIR/sandpoold.conf" <<-EOF
 		[engine]
-		path = $SP_BUILDDIR/sandpool-engine
+		path = $SP_BUILDDIR/daemon/local/sandpool-engine
 	EOF
 	touch "$DAEMON_DIR/log"
 	DAEMON_LOG_START=$(wc -l <"$DAEMON_DIR/log")
