@@ -134,12 +134,18 @@ static int clone_child(struct build *build, struct sb_error *err)
 		.is_fresh = build->is_fresh,
 		.root_fd = -1,
 	};
-	pid_t pid = sys_clone3(&args);
+	pid_t pid;
+	int sys;
 
-	if (pid < 0)
-		return sb_fail_errno(err, SB_UNSUPPORTED, errno, "clone3");
+	if (idmap_become_owner(build->spec->id_base, err) < 0)
+		return -1;
+	pid = sys_clone3(&args);
 	if (pid == 0)
 		child_run(&child);
+	sys = errno;
+	idmap_become_engine();
+	if (pid < 0)
+		return sb_fail_errno(err, SB_UNSUPPORTED, sys, "clone3");
 	build->contained.pid = pid;
 	return 0;
 }

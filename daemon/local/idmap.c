@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +68,46 @@ int idmap_mount(int mount_fd, int user_namespace_fd, struct sb_error *err)
 	if (mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return sb_fail_errno(err, SB_UNSUPPORTED, errno, "idmapped mount");
 	return 0;
+}
+
+/* ---- owner ------------------------------------------------------------------------------------- */
+
+/* A new effective user has lost the effective capabilities, not the permitted ones. */
+static int raise_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (sys_capget(&header, data) < 0)
+		return -1;
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	return sys_capset(&header, data);
+}
+
+/* Files are still opened as the engine's user: the child does so before it becomes root (child.c). */
+int idmap_become_owner(uint32_t id_base, struct sb_error *err)
+{
+	uid_t self = geteuid();
+
+	if (setresuid((uid_t)-1, id_base, (uid_t)-1) < 0)
+		return sb_fail_errno(err, SB_UNSUPPORTED, errno, "user %u", id_base);
+	(void)setfsuid(self);
+	if (raise_capabilities() < 0) {
+		int sys = errno;
+
+		idmap_become_engine();
+		return sb_fail_errno(err, SB_INTERNAL, sys, "capabilities");
+	}
+	return 0;
+}
+
+/* The kernel takes a process that changed its user for one with secrets; the engine's have not changed. */
+void idmap_become_engine(void)
+{
+	if (setresuid((uid_t)-1, getuid(), (uid_t)-1) < 0)
+		abort(); /* nothing else would be done by the right user */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 /* ---- probe ------------------------------------------------------------------------------------- */

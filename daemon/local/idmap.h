@@ -15,6 +15,14 @@ enum { IDMAP_COUNT = 65536 };
 /* Can the files of `path` be shown under other ids? Finds out by doing it. */
 int idmap_probe(const char *path, struct sb_error *err) MUST_USE;
 
+/*
+ * Become the sandbox's root as it is known outside, and ourselves again. A user namespace belongs to who
+ * makes it, and what the kernel counts by user (inotify instances, pending signals, locked memory) is counted
+ * on its owner too: owned by the engine's user, all sandboxes would share one such account, with the host.
+ */
+int idmap_become_owner(uint32_t id_base, struct sb_error *err) MUST_USE;
+void idmap_become_engine(void);
+
 /* Give the user namespace of `pid`, a child of ours, its users and groups. */
 int idmap_write(pid_t pid, uint32_t id_base, struct sb_error *err) MUST_USE;
 

@@ -35,6 +35,11 @@ static inline int sys_seccomp(unsigned operation, unsigned flags, void *args)
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
+static inline int sys_capget(void *header, void *data)
+{
+	return (int)syscall(SYS_capget, header, data);
+}
+
 static inline int sys_capset(void *header, const void *data)
 {
 	return (int)syscall(SYS_capset, header, data);

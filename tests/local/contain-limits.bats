@@ -27,6 +27,20 @@ while True: b.append(bytearray(1 << 20))"'
 	stop_sandbox a
 }
 
+@test "what the kernel counts by user is counted for each sandbox alone" {
+	start_sandbox a 1
+	start_sandbox b 2
+	local greedy='import ctypes, os, sys
+libc, n = ctypes.CDLL(None), 0
+while libc.inotify_init() >= 0: n += 1
+print(n, flush=True)
+'
+	inside a 1000 "python3 -c '${greedy}os.kill(os.getpid(), 19)' >/tmp/n 2>&1 </dev/null & disown; until [ -s /tmp/n ]; do :; done"
+	[ "$(inside a 1000 "python3 -c '$greedy'")" -lt 2 ]
+	[ "$(inside b 1000 "python3 -c '$greedy'")" -gt 16 ]
+	[ "$(python3 -c "$greedy")" -gt 16 ]
+}
+
 @test "cpu: a share of a core" {
 	start_sandbox a 1 cpu=20
 	# 20 % of a core: a second of work takes several

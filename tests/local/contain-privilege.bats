@@ -41,7 +41,7 @@ load helper
 	refused a 0 "cp /bin/true /proc/1/exe"
 	refused a 0 "strace -p 1 -o /dev/null"
 	refused a 0 "gdb -batch -p 1 2>&1 | grep -qv 'not permitted\|ptrace'; test -r /proc/1/mem && dd if=/proc/1/mem bs=1 count=1"
-	inside a 0 "kill -9 1; kill -STOP 1; kill -SEGV 1"
+	inside a 0 "kill -9 1; kill -STOP 1; kill -HUP 1"
 	[ "$(inside a 0 'echo alive')" = alive ]
 	inside a 0 "python3 - <<'PY'
 import ctypes, os, sys

@@ -81,7 +81,7 @@ stop_sandbox() {
 
 # inside NAME UID COMMAND: by a shell in the sandbox.
 inside() {
-	"$RUN" exec "$FILE_STATE" "$PREFIX$1" "$2" "$3"
+	timeout 120 "$RUN" exec "$FILE_STATE" "$PREFIX$1" "$2" "$3"
 }
 
 # refused NAME UID COMMAND: the command must fail.
