@@ -75,6 +75,8 @@ bats_tests = \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
 	tests/integration/sandbox.bats \
+	tests/integration/agent-connect.bats \
+	tests/integration/agent-process.bats \
 	tests/integration/engine.bats \
 	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \
@@ -84,6 +86,7 @@ bats_tests = \
 	tests/local/contain-privilege.bats
 EXTRA_DIST += tests/integration/helpers.bash tests/integration/rpc.py
 EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
+EXTRA_DIST += tests/integration/agent.bash tests/integration/connect.py tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)

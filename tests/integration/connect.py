@@ -130,9 +130,9 @@ def main():
     assert reply.headers["content-type"] == "application/connect+json", reply.headers
     printer = Printer(args)
     for count, (flags, text) in enumerate(messages(reply)):
-        if count == args.stop_after:
-            return
         printer.message(flags, text)
+        if count + 1 == args.stop_after:
+            return
         if count == 0 and args.pause:
             sys.stdin.readline()
 

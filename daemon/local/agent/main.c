@@ -10,6 +10,8 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 #include "daemon/base/log.h"
 #include "daemon/local/agent/agent.h"
 #include "daemon/local/agent/enter.h"
+
+#define EXIT_USAGE 2
 
 struct arguments {
 	const char *socket_path;
@@ -96,8 +100,7 @@ static int listen_at(const char *path, struct sb_error *err)
 /* From here on the sandbox's root is ours, and the engine sends requests to the socket it gave. */
 static int enter(const struct arguments *args, struct sb_error *err)
 {
-	if (fcntl(args->listen_fd, F_SETFD, FD_CLOEXEC) < 0 ||
-	    fcntl(args->listen_fd, F_SETFL, O_NONBLOCK) < 0)
+	if (fcntl(args->listen_fd, F_SETFL, O_NONBLOCK) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "no socket to serve on");
 	return enter_sandbox(args->control_fd, err) < 0 ? -1 : args->listen_fd;
 }
@@ -131,8 +134,11 @@ static int run(struct arguments *args, int listen_fd, struct sb_error *err)
 	return 0;
 }
 
-/* Descriptors 0 to 2 of a child are its own: nothing of ours may sit there. */
-static int occupy_standard_fds(void)
+/*
+ * Descriptors 0 to 2 of a child are its own: nothing of ours may sit there. And whatever our parent let
+ * us inherit above them is none of our children's business.
+ */
+static int secure_fds(void)
 {
 	int fd;
 
@@ -140,28 +146,33 @@ static int occupy_standard_fds(void)
 		fd = open("/dev/null", O_RDWR);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	cleanup_fd(&fd);
-	return fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : 0;
+	return close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+}
+
+/* The exit status. */
+static int serve(struct arguments *args)
+{
+	struct sb_error err = {0};
+	int fd = args->socket_path ? listen_at(args->socket_path, &err) : enter(args, &err);
+
+	if (fd >= 0 && run(args, fd, &err) == 0)
+		return EXIT_SUCCESS;
+	log_error("%s", err.text);
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
 	struct arguments args = {.listen_fd = -1, .control_fd = -1};
-	struct sb_error err = {0};
-	int result;
+	int status = EXIT_USAGE;
 
 	log_init("sandpool-agent", LOG_LEVEL_INFO);
 	(void)umask(022);
-	if (occupy_standard_fds() < 0 ||
-	    string_map_add(&args.options.own_vars, "E2B_SANDBOX", "true") < 0 ||
-	    parse_arguments(argc, argv, &args) < 0) {
+	if (secure_fds() < 0 || string_map_add(&args.options.own_vars, "E2B_SANDBOX", "true") < 0 ||
+	    parse_arguments(argc, argv, &args) < 0)
 		(void)fputs(usage, stderr);
-		return 2;
-	}
-	result = args.socket_path ? listen_at(args.socket_path, &err) : enter(&args, &err);
-	if (result >= 0)
-		result = run(&args, result, &err);
-	if (result < 0)
-		log_error("%s", err.text);
+	else
+		status = serve(&args);
 	string_map_free(&args.options.own_vars);
-	return result < 0 ? 1 : 0;
+	return status;
 }
