@@ -8,8 +8,6 @@
 #include "daemon/base/list.h"
 #include "protocol/buf.h"
 
-#define SPARE_MAX 64
-
 struct event;
 
 enum slot_state { SLOT_QUEUED, SLOT_RUNNING, SLOT_ENDED, SLOT_DEAD, SLOT_STATE_COUNT };
@@ -40,7 +38,6 @@ struct http_slot {
 	int paused; /* CURLPAUSE_* */
 	int resume; /* CURLPAUSE_* to be taken back by the drain */
 	bool was_reused;
-	bool is_clean; /* the transfer ended well: its handle may be used again */
 };
 
 struct http {
@@ -48,8 +45,6 @@ struct http {
 	struct event *drain;
 	struct event *timer;
 	CURLM *multi;
-	CURL *spare[SPARE_MAX]; /* easy handles at rest */
-	unsigned spare_count;
 	char *proxy;
 	char *no_proxy;
 	char *ca_file;

@@ -3,7 +3,7 @@
  *
  * A slot is one request: it owns the easy handle, the headers sent and the body gathered. Its state is
  * the list it is on: queued (not yet given to libcurl), running, ended (its result waits for done()) or
- * dead (cancelled while running). Easy handles are kept and used again.
+ * dead (cancelled while running).
  *
  * libcurl may not be entered from its own callbacks, and callers may start and cancel from inside any of
  * theirs. So these only move slots between lists; one event, the drain, takes dead handles out, adds
@@ -59,23 +59,15 @@ static struct http_slot *slot_new(struct http *http)
 	slot->http = http;
 	list_init(&slot->link);
 	list_init(&slot->waking);
-	slot->easy = http->spare_count > 0 ? http->spare[--http->spare_count] : curl_easy_init();
+	slot->easy = curl_easy_init();
 	return slot;
 }
 
 /* Off all lists and out of libcurl's hands. */
 static void slot_free(struct http_slot *slot)
 {
-	struct http *http = slot->http;
-
 	list_remove(&slot->waking);
-	/* a handle that failed may hold on to its buffers, and then refuses options */
-	if (slot->is_clean && http->spare_count < SPARE_MAX) {
-		curl_easy_reset(slot->easy);
-		http->spare[http->spare_count++] = slot->easy;
-	} else {
-		curl_easy_cleanup(slot->easy);
-	}
+	curl_easy_cleanup(slot->easy);
 	curl_slist_free_all(slot->headers);
 	if (slot->limit)
 		event_free(slot->limit);
@@ -90,17 +82,23 @@ void slot_wake(struct http_slot *slot)
 	http_wake(slot->http);
 }
 
-/* A running slot has its result, or gets `code` as one; done() follows from the drain. */
-static void slot_end(struct http_slot *slot, CURLcode code)
+/* How it got its connection, before the handle leaves libcurl. */
+static void note_connection(struct http_slot *slot)
 {
-	struct http *http = slot->http;
 	long connects = 0;
 
 	(void)curl_easy_getinfo(slot->easy, CURLINFO_NUM_CONNECTS, &connects);
 	slot->was_reused = slot->tries > 0 && connects == 0;
-	http->connections += (uint64_t)connects;
-	http->reused += slot->was_reused;
-	slot->is_clean = code == CURLE_OK;
+	slot->http->connections += (uint64_t)connects;
+	slot->http->reused += slot->was_reused;
+}
+
+/* A running slot has its result, or gets `code` as one; done() follows from the drain. */
+static void slot_end(struct http_slot *slot, CURLcode code)
+{
+	struct http *http = slot->http;
+
+	note_connection(slot);
 	if (code != CURLE_OK && slot->err.code == SB_OK)
 		slot_fail_curl(slot, code);
 	(void)curl_multi_remove_handle(http->multi, slot->easy);
@@ -409,8 +407,6 @@ struct http *http_free(struct http *http)
 			slot_free(slot);
 		}
 	}
-	while (http->spare_count > 0)
-		curl_easy_cleanup(http->spare[--http->spare_count]);
 	(void)curl_multi_cleanup(http->multi); /* still calls us about its sockets */
 	if (http->drain)
 		event_free(http->drain);
