@@ -40,6 +40,7 @@ unit_tests = \
 	tests/unit/test-record \
 	tests/unit/test-route \
 	tests/unit/test-scan \
+	tests/unit/test-sandbox \
 	tests/unit/test-sign \
 	tests/unit/test-spool \
 	tests/unit/test-store \
