@@ -37,6 +37,7 @@ unit_tests = \
 	tests/unit/test-message \
 	tests/unit/test-op \
 	tests/unit/test-probe \
+	tests/unit/test-provider \
 	tests/unit/test-record \
 	tests/unit/test-route \
 	tests/unit/test-scan \
