@@ -159,10 +159,13 @@ static size_t on_upload(char *data, size_t size, size_t count, void *arg)
 
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	(void)arg;
+	const struct http *http = arg;
+	int type = address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK;
+
 	(void)purpose;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		      address->protocol);
+	if (http->open_socket && address->family != AF_UNIX)
+		return http->open_socket(http->open_arg, address->family, type, address->protocol);
+	return socket(address->family, type, address->protocol);
 }
 
 /* ---- preparing a request ---------------------------------------------------------------------- */
@@ -189,6 +192,7 @@ static CURLcode set_callbacks(struct http_slot *slot)
 	SET(CURLOPT_READFUNCTION, on_upload);
 	SET(CURLOPT_READDATA, slot);
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	SET(CURLOPT_OPENSOCKETDATA, slot->http);
 	return code;
 }
 

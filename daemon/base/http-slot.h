@@ -50,6 +50,8 @@ struct http {
 	char *ca_file;
 	char *user_agent;
 	unsigned idle_max;
+	int (*open_socket)(void *arg, int family, int type, int protocol);
+	void *open_arg;
 	struct list slots[SLOT_STATE_COUNT];
 	unsigned counts[SLOT_STATE_COUNT]; /* lengths of slots[] */
 	struct list waking;                /* http_slot.waking */

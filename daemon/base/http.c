@@ -378,6 +378,8 @@ struct http *http_new(struct event_base *base, const struct http_options *option
 	list_init(&http->waking);
 	http->base = base;
 	http->idle_max = options->idle_max ? options->idle_max : IDLE_MAX;
+	http->open_socket = options->open_socket;
+	http->open_arg = options->open_arg;
 	http->drain = event_new(base, -1, 0, on_drain, http);
 	http->timer = evtimer_new(base, on_timer, http);
 	if (!http->drain || !http->timer || http_init_multi(http) < 0 ||

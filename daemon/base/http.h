@@ -32,6 +32,9 @@ struct http_options {
 	const char *ca_file;    /* PEM, or NULL for the system's */
 	const char *user_agent; /* or NULL: "sandpool/<version>" */
 	unsigned idle_max;      /* idle connections kept; 0 means 64 */
+	/* Opens the pool's network sockets as socket(2) does, when they must be in another network; or NULL. */
+	int (*open_socket)(void *arg, int family, int type, int protocol);
+	void *open_arg;
 };
 
 struct http_spec {

@@ -15,6 +15,7 @@
 #include "daemon/base/log.h"
 #include "daemon/e2b/sign.h"
 #include "daemon/local/engine.h"
+#include "daemon/local/net.h"
 #include "daemon/local/trash.h"
 
 #define US_PER_S             1000000
@@ -82,10 +83,23 @@ static void end_timer_start(struct box *box)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
+/* Servers on any address inside are reached, those on loopback too: the socket is born in there. */
+static int open_inside(void *arg, int family, int type, int protocol)
+{
+	const struct box *box = arg;
+
+	return net_socket(box->contained.pid_fd, family, type, protocol);
+}
+
 struct box *box_new(struct engine *engine, struct record *record, struct sb_error *err)
 {
-	const struct http_options http = {.user_agent = "", .idle_max = IDLE_CONNECTIONS_MAX};
 	struct box *box = calloc(1, sizeof(*box));
+	const struct http_options http = {
+		.user_agent = "",
+		.idle_max = IDLE_CONNECTIONS_MAX,
+		.open_socket = open_inside,
+		.open_arg = box,
+	};
 
 	if (!box) {
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "sandbox");

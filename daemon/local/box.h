@@ -43,7 +43,8 @@ struct box {
 	struct record record;
 	enum box_state state; /* read it; box_set_state() writes */
 	struct list watches;
-	struct http *http; /* towards its agent: a pool of its own, whose connections end with it */
+	struct http
+		*http; /* towards its agent and servers: a pool of its own, which ends with it */
 	struct boot boot;
 	struct contained contained;
 	struct event *on_exit; /* PID 1 has ended */

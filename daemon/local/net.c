@@ -67,3 +67,12 @@ void net_leave(int *home)
 		abort(); /* going on would give the engine's sockets to a sandbox's network */
 	cleanup_fd(home);
 }
+
+int net_socket(int pid_fd, int family, int type, int protocol)
+{
+	CLEANUP(net_leave) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (home < 0 || setns(pid_fd, CLONE_NEWNET) < 0)
+		return -1;
+	return socket(family, type, protocol);
+}

@@ -317,7 +317,7 @@ static int exchange_start(struct exchange *exchange, struct box *box)
 	struct buf url CLEANUP_BUF = {0};
 	int64_t length = httpd_content_length(request);
 
-	buf_printf(&url, "http://sandbox:%u%s", exchange->route.port, httpd_path(request));
+	buf_printf(&url, "http://127.0.0.1:%u%s", exchange->route.port, httpd_path(request));
 	if (*httpd_query(request))
 		buf_printf(&url, "?%s", httpd_query(request));
 	httpd_headers(request, forward_header, &headers);
@@ -331,7 +331,8 @@ static int exchange_start(struct exchange *exchange, struct box *box)
 		   &(struct http_spec){
 			   .method = httpd_method(request),
 			   .url = url.data,
-			   .unix_path = box->socket_path,
+			   .unix_path =
+				   exchange->route.port == WIRE_ENVD_PORT ? box->socket_path : NULL,
 			   .headers = (const char *const *)headers.items,
 			   .upload_len = length,
 		   });
@@ -385,8 +386,6 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 		proxy_reply_reserved(request, path.data);
 	else if (box->state == BOX_STARTING)
 		proxy_reply_transitioning(request, route.id);
-	else if (route.port != WIRE_ENVD_PORT)
-		proxy_reply_closed_port(request, &route); /* the sandbox has no network yet */
 	else
 		proxy_forward(proxy, request, &route, box);
 }

@@ -1,6 +1,6 @@
 /*
- * The sandbox proxy on RUN/sandbox.sock (wire §2): requests go to the agent of the sandbox they name, answers
- * come back, both streamed in bounded memory.
+ * The sandbox proxy on RUN/sandbox.sock (wire §2): requests go to the agent or to a server in the
+ * sandbox they name, answers come back, both streamed in bounded memory.
  */
 #ifndef SP_LOCAL_PROXY_H
 #define SP_LOCAL_PROXY_H

@@ -350,6 +350,30 @@ print(0 <= late <= 1 or late)"
 		[ $(($(awk '/VmHWM/{print $2}' "/proc/$ENGINE_PID/status") - before)) -lt 8192 ]
 }
 
+@test "servers inside are reached, those on loopback too; the host's are not" {
+	engine_start
+	create '"timeout":100'
+	ask() { curl -s -m 10 --unix-socket "$PROXY" "$@"; }
+	run -28 start 'mkdir /tmp/www; cd /tmp/www; echo inside >index.html
+		exec python3 -m http.server 8000 --bind 127.0.0.1' -m 0.5
+	is_served() { [ "$(ask "http://8000-$ID.x.example/index.html")" = inside ]; }
+	wait_for 10 is_served
+	for _ in 1 2 3; do is_served; done
+	[ "$(ask http://localhost/ -H "E2b-Sandbox-Id: $ID" -H 'E2b-Sandbox-Port: 8000')" = inside ]
+	[ "$(ask "http://8000-$ID.x.example/init" -o /dev/null -w '%{http_code}')" = 404 ] # not envd's
+	python3 -c 'import http.server as h,sys
+s=h.HTTPServer(("127.0.0.1",0),h.SimpleHTTPRequestHandler)
+print(s.server_port,flush=True); s.serve_forever()' >"$ENGINE_DIR/port" 2>/dev/null 3>&- &
+	server=$!
+	wait_for 10 test -s "$ENGINE_DIR/port"
+	port=$(cat "$ENGINE_DIR/port")
+	run -0 ask "http://$port-$ID.x.example/"
+	kill "$server"
+	[ "$output" = "{\"sandboxId\":\"$ID\",\"message\":\"The sandbox is running but port is not open\",\"port\":$port,\"code\":502}" ]
+	api DELETE "/sandboxes/$ID"
+	[ "$(ask "http://8000-$ID.x.example/")" = "$(not_found_body "$ID")" ]
+}
+
 @test "a refusal comes while the body is still going up" {
 	engine_start
 	create '"secure":true'
