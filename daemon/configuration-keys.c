@@ -39,6 +39,8 @@ const struct key keys[] = {
 	 "the embedded engine's program; the one installed or built with this daemon unless given"},
 	{"engine", "dir", KEY_PATH, DAEMON(engine_dir), NULL, 0, false,
 	 "its sockets; engine in runtime-dir unless given"},
+	{"engine", "idle-exit", KEY_SECONDS, DAEMON(engine_idle_exit_s), "30s", 1, false,
+	 "without a sandbox or a request for so long, it ends"},
 	{"provider", "type", KEY_TYPE, PROVIDER(type), "e2b", 0, false,
 	 "local: the embedded engine; e2b: the E2B cloud or a cluster"},
 	{"provider", "api-url", KEY_TEXT, PROVIDER(api_url), NULL, 0, false,

@@ -39,9 +39,10 @@ struct config {
 	int64_t clients_max;
 	int64_t spool_command_bytes; /* kept of one command's output */
 	int64_t spool_total_bytes;
-	int64_t spool_retention_s; /* after the command's end */
-	char *engine_path;         /* sandpool-engine's program file */
-	char *engine_dir;          /* its run directory: api.sock and sandbox.sock */
+	int64_t spool_retention_s;  /* after the command's end */
+	char *engine_path;          /* sandpool-engine's program file */
+	char *engine_dir;           /* its run directory: api.sock and sandbox.sock */
+	int64_t engine_idle_exit_s; /* it ends when it had nothing to do for so long */
 	struct provider_config *providers;
 	size_t provider_count;
 };

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -32,7 +33,6 @@
 #define AGAIN_MAX      5
 #define LOG_MAX_BYTES  (1 << 20)
 #define LOG_TAIL_BYTES 300
-#define IDLE_EXIT_S    "30"
 
 extern char **environ;
 
@@ -40,7 +40,8 @@ struct engine_start {
 	struct event_base *base;
 	struct engine_start_events events;
 	char *program, *state_dir, *run_dir, *log_path, *api_path, *sandbox_path;
-	int process_fd; /* pidfd of the engine we know, or -1 */
+	char idle_exit[24]; /* seconds */
+	int process_fd;     /* pidfd of the engine we know, or -1 */
 	struct event *on_end;
 	struct event *tick;
 	int64_t deadline_ms;
@@ -144,10 +145,9 @@ static int open_log(const struct engine_start *start, struct sb_error *err)
 static int spawn_with(struct engine_start *start, posix_spawn_file_actions_t *files,
 		      posix_spawnattr_t *attributes, int log_fd, pid_t *ret_pid)
 {
-	char *argv[] = {start->program,        (char[]){"--state-dir"},
-			start->state_dir,      (char[]){"--run-dir"},
-			start->run_dir,        (char[]){"--idle-exit"},
-			(char[]){IDLE_EXIT_S}, NULL};
+	char *argv[] = {
+		start->program, (char[]){"--state-dir"}, start->state_dir, (char[]){"--run-dir"},
+		start->run_dir, (char[]){"--idle-exit"}, start->idle_exit, NULL};
 	sigset_t none, all;
 	int rc;
 
@@ -286,6 +286,8 @@ void engine_start(struct engine_start *start)
 
 static int name_paths(struct engine_start *start, const struct config *config)
 {
+	(void)snprintf(start->idle_exit, sizeof(start->idle_exit), "%" PRId64,
+		       config->engine_idle_exit_s);
 	start->program = strdup(config->engine_path);
 	start->run_dir = strdup(config->engine_dir);
 	if (!start->program || !start->run_dir ||

@@ -12,9 +12,16 @@ setup_file() {
 
 teardown_file() {
 	[[ -n ${DAEMON_PID-} ]] || return 0
+	local left status=0
 	sandpool kill box
-	[[ $(sandpool ls | wc -l) == 1 ]] || { sandpool ls >&2; return 1; }
-	stop_daemon
+	left=$(sandpool --json ls | jq -r '.sandboxes[].sandbox_id')
+	if [[ -n $left ]]; then
+		echo "sandboxes were left over" >&2
+		sandpool kill $left
+		status=1
+	fi
+	stop_daemon || status=1
+	return "$status"
 }
 
 setup() {

@@ -28,10 +28,7 @@ make_daemon_dir() {
 
 start_daemon() {
 	[[ -n ${DAEMON_DIR-} ]] || make_daemon_dir
-	cat - "$DAEMON_DIR/more.conf" >"$DAEMON_DIR/sandpoold.conf" <<-EOF
-		[engine]
-		path = $SP_BUILDDIR/daemon/local/sandpool-engine
-	EOF
+	cp "$DAEMON_DIR/more.conf" "$DAEMON_DIR/sandpoold.conf"
 	touch "$DAEMON_DIR/log"
 	DAEMON_LOG_START=$(wc -l <"$DAEMON_DIR/log")
 	"$SP_BUILDDIR/sandpoold" -c "$DAEMON_DIR/sandpoold.conf" --socket "$SANDPOOL_SOCKET" \
