@@ -53,6 +53,7 @@ struct conn {
 	struct list streams; /* of struct conn_stream */
 	struct calls calls;
 	bool is_readable;    /* the last receive filled its space: there may be more */
+	bool is_busy;        /* and so the next takes more at once */
 	bool is_full;        /* CONN_OUT_HIGH was passed, CONN_OUT_LOW not reached again */
 	bool is_half_closed; /* the client sends no more */
 	bool is_closing;
@@ -358,12 +359,21 @@ static void conn_on_end(struct conn *conn)
 	}
 }
 
+/* Small at first, so that a short request needs no buffer but the one kept at rest. */
+static size_t receive_size(const struct conn *conn)
+{
+	size_t held = frame_reader_held(&conn->reader);
+
+	if (held <= FRAME_IDLE_SIZE && !conn->is_busy)
+		return FRAME_IDLE_SIZE - 1;
+	return held > RECEIVE_SIZE + 1 ? RECEIVE_LARGE : RECEIVE_SIZE;
+}
+
 /* One recvmsg(); true when it brought something. */
 static bool conn_receive(struct conn *conn)
 {
 	union control control;
-	bool is_long = frame_reader_held(&conn->reader) > RECEIVE_SIZE + 1;
-	struct iovec iov = {.iov_len = is_long ? RECEIVE_LARGE : RECEIVE_SIZE};
+	struct iovec iov = {.iov_len = receive_size(conn)};
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = &control,
@@ -389,6 +399,7 @@ static bool conn_receive(struct conn *conn)
 	}
 	frame_reader_added(&conn->reader, (size_t)n);
 	conn->is_readable = (size_t)n == iov.iov_len;
+	conn->is_busy = conn->is_readable;
 	return true;
 }
 

@@ -55,6 +55,20 @@ void buf_add_str(struct buf *buf, const char *str)
 	buf_add(buf, str, strlen(str));
 }
 
+void buf_add_int(struct buf *buf, int64_t number)
+{
+	char text[24], *at = text + sizeof(text);
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+	do {
+		*--at = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (number < 0)
+		*--at = '-';
+	buf_add(buf, at, (size_t)(text + sizeof(text) - at));
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
 	va_list ap;

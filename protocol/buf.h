@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "protocol/cleanup.h"
 
@@ -21,6 +22,7 @@ struct buf {
 void buf_deinit(struct buf *buf);
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_add_str(struct buf *buf, const char *str);
+void buf_add_int(struct buf *buf, int64_t number);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Room for `len` more bytes at data + len, for a reader to fill; NULL when that cannot be. */

@@ -157,7 +157,7 @@ static void encode_value(const struct field *field, enum fields_dialect dialect,
 		}
 		__attribute__((fallthrough));
 	case FIELD_INT:
-		buf_printf(out, "%" PRId64, *(const int64_t *)at);
+		buf_add_int(out, *(const int64_t *)at);
 		break;
 	case FIELD_NUMBER:
 		encode_number(*(const double *)at, out);

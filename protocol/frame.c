@@ -6,9 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An idle connection keeps at most this much buffer (design §8: 8 KiB of memory each). */
-#define FRAME_IDLE_SIZE 1024
-
 void frame_reader_init(struct frame_reader *reader)
 {
 	*reader = (struct frame_reader){.line_max = FRAME_LINE_MAX};

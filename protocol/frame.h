@@ -16,6 +16,7 @@
 #define FRAME_LINE_MAX  (16u << 20) /* bytes, without the newline */
 #define FRAME_FDS_MAX   16          /* descriptors of one line */
 #define FRAME_QUEUE_MAX 64          /* descriptors waiting on one connection */
+#define FRAME_IDLE_SIZE 1024        /* buffer kept at rest: short messages need no other */
 
 struct frame_reader {
 	struct buf buf;           /* bytes not yet taken as lines */
