@@ -434,24 +434,30 @@ static int decode_struct(const struct decoder *d, const struct fields *type, jso
 	return 0;
 }
 
+/* What decoding an empty object does, without one. */
+static int decode_nothing(const struct decoder *d, const struct fields *type,
+			  const struct place *place, void *ret)
+{
+	fields_init(type, ret);
+	for (const struct field *field = type->fields; field->name; field++) {
+		struct place here = {.above = place, .name = field->name};
+
+		if (field->required)
+			return place_fail(d, &here, "is missing");
+	}
+	return 0;
+}
+
 int fields_decode(const struct fields *type, enum fields_dialect dialect, struct json_object *json,
 		  const char *where, void *ret, struct sb_error *err)
 {
 	struct decoder d = {dialect, err};
 	struct place place = {.name = where};
-	json_object *empty = NULL;
-	int result;
+	int result = json ? decode_struct(&d, type, json, &place, ret)
+			  : decode_nothing(&d, type, &place, ret);
 
-	if (!json) {
-		empty = json_object_new_object();
-		if (!empty)
-			return out_of_memory(&d);
-		json = empty;
-	}
-	result = decode_struct(&d, type, json, &place, ret);
 	if (result < 0)
 		fields_free(type, ret);
-	(void)json_object_put(empty);
 	return result;
 }
 

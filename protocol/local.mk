@@ -14,6 +14,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/methods.c protocol/methods.h \
 	protocol/methods.def \
 	protocol/scan.c protocol/scan.h \
+	protocol/text.c protocol/text.h \
 	protocol/types.h protocol/types-parts.h \
 	protocol/types-command.c \
 	protocol/types-common.c \

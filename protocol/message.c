@@ -1,4 +1,7 @@
-/* The JSON-RPC 2.0 envelope, read and written. */
+/*
+ * The JSON-RPC 2.0 envelope, read and written. Its few members are found by walking the text; json-c builds a tree
+ * of what methods care for only: params, result, error.
+ */
 #include "config.h"
 
 #include "protocol/message.h"
@@ -10,21 +13,126 @@
 #include "protocol/fields.h"
 #include "protocol/frame.h"
 #include "protocol/scan.h"
+#include "protocol/text.h"
 
-/* The text of an id: a string or an integer; in an answer also null. */
-static int read_id(json_object *json, bool may_be_null, char **ret)
+/* Members of an envelope. */
+enum part {
+	PART_JSONRPC,
+	PART_ID,
+	PART_METHOD,
+	PART_PARAMS,
+	PART_RESULT,
+	PART_ERROR,
+	PART_FDS,
+	PART_UNKNOWN, /* any other */
+	PART_COUNT,
+};
+
+static const char *const part_names[PART_UNKNOWN] = {
+	"jsonrpc", "id", "method", "params", "result", "error", "fds",
+};
+
+/* A value as a tree: returns new; NULL is null, or out of memory. */
+static json_object *parse_value(const struct text_span *value)
 {
-	bool is_string = json_object_is_type(json, json_type_string);
+	json_tokener *tokener = json_tokener_new_ex(SCAN_DEPTH_MAX + 1);
+	CLEANUP_FREE char *text = NULL;
+	json_object *json = NULL;
 
-	if (is_string && json_object_get_string_len(json) > MESSAGE_ID_MAX)
+	/* A number ends where something else begins: give scalars an end of their own. */
+	if (*value->at != '{' && *value->at != '[')
+		text = strndup(value->at, value->len);
+	if (tokener && text)
+		json = json_tokener_parse_ex(tokener, text, (int)value->len + 1);
+	else if (tokener)
+		json = json_tokener_parse_ex(tokener, value->at, (int)value->len);
+	if (tokener)
+		json_tokener_free(tokener);
+	return json;
+}
+
+/* ---- members ---------------------------------------------------------------------------------- */
+
+static bool is_plain(const struct text_span *span)
+{
+	return !memchr(span->at, '\\', span->len);
+}
+
+/* What a string says: returns new. NULL when it is no string, or has a NUL in it. */
+static char *read_string(const struct text_span *value)
+{
+	char *text = NULL;
+	json_object *json;
+
+	if (!value->at || *value->at != '"')
+		return NULL;
+	if (is_plain(value))
+		return strndup(value->at + 1, value->len - 2);
+	json = parse_value(value);
+	if (json &&
+	    strlen(json_object_get_string(json)) == (size_t)json_object_get_string_len(json))
+		text = strdup(json_object_get_string(json));
+	(void)json_object_put(json);
+	return text;
+}
+
+static enum part find_part(const struct text_span *key)
+{
+	struct text_span quoted = {key->at - 1, key->len + 2};
+	CLEANUP_FREE char *unescaped = is_plain(key) ? NULL : read_string(&quoted);
+	const char *name = unescaped ? unescaped : key->at;
+	size_t len = unescaped ? strlen(unescaped) : key->len;
+	int part = 0;
+
+	while (part < PART_UNKNOWN &&
+	       (strlen(part_names[part]) != len || memcmp(part_names[part], name, len) != 0))
+		part++;
+	return (enum part)part;
+}
+
+static void find_parts(const char *object, struct text_span parts[PART_COUNT])
+{
+	struct text_span key, value;
+
+	while (text_next_member(&object, &key, &value))
+		parts[find_part(&key)] = value;
+}
+
+/* The text of an id, which is the same for all ways to write it. In an answer it may be null. */
+static int read_id(const struct text_span *value, bool may_be_null, char **ret)
+{
+	bool is_string = *value->at == '"';
+	bool is_integer = strspn(value->at, "-0123456789") == value->len;
+	bool is_null = may_be_null && *value->at == 'n';
+	json_object *json;
+
+	if (!is_string && !is_integer && !is_null)
 		return -1;
-	if (!is_string && !json_object_is_type(json, json_type_int) && !(may_be_null && !json))
-		return -1;
-	*ret = strdup(json ? json_object_to_json_string_ext(
-				     json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-			   : "null");
+	if (is_plain(value) && *value->at != '-') {
+		if (is_string && value->len - 2 > MESSAGE_ID_MAX)
+			return -1;
+		*ret = strndup(value->at, value->len);
+		return *ret ? 0 : -1;
+	}
+	json = parse_value(value);
+	if (json && (!is_string || json_object_get_string_len(json) <= MESSAGE_ID_MAX))
+		*ret = strdup(json_object_to_json_string_ext(
+			json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	(void)json_object_put(json);
 	return *ret ? 0 : -1;
 }
+
+static int read_fds(const struct text_span *value, size_t *ret)
+{
+	if (!value->at)
+		return 0;
+	if (value->len > 2 || strspn(value->at, "0123456789") != value->len)
+		return -1;
+	*ret = strtoul(value->at, NULL, 10);
+	return *ret <= FRAME_FDS_MAX ? 0 : -1;
+}
+
+/* ---- messages --------------------------------------------------------------------------------- */
 
 /* Turn a message into the report of what is wrong with it (message.h). */
 static void message_spoil(struct message *message, const char *reason)
@@ -37,94 +145,82 @@ static void message_spoil(struct message *message, const char *reason)
 	message->fds = 0;
 }
 
-static const char *read_envelope_members(json_object *json, struct message *message)
+/* A message with a method; NULL, or what is wrong with it. */
+static const char *read_request(const struct text_span *parts, struct message *message)
 {
-	json_object_object_foreach(json, key, value)
-	{
-		if (strcmp(key, "jsonrpc") == 0) {
-			if (!json_object_is_type(value, json_type_string) ||
-			    strcmp(json_object_get_string(value), "2.0") != 0)
-				return "jsonrpc must be \"2.0\"";
-		} else if (strcmp(key, "id") == 0) {
-			continue; /* read first, so that errors can carry it */
-		} else if (strcmp(key, "method") == 0) {
-			if (!json_object_is_type(value, json_type_string) ||
-			    strlen(json_object_get_string(value)) !=
-				    (size_t)json_object_get_string_len(value))
-				return "method must be a string";
-			message->method = strdup(json_object_get_string(value));
-		} else if (strcmp(key, "params") == 0 || strcmp(key, "result") == 0 ||
-			   strcmp(key, "error") == 0) {
-			if (message->body)
-				return "params, result and error exclude each other";
-			message->body = json_object_get(value);
-		} else if (strcmp(key, "fds") == 0) {
-			if (!json_object_is_type(value, json_type_int) ||
-			    json_object_get_int64(value) < 0 ||
-			    json_object_get_int64(value) > FRAME_FDS_MAX)
-				return "fds must be an integer from 0 to 16";
-			message->fds = (size_t)json_object_get_int64(value);
-		} else {
-			return "unknown member beside jsonrpc, id, method, params and fds";
-		}
-	}
+	const struct text_span *params = &parts[PART_PARAMS];
+
+	if (parts[PART_RESULT].at || parts[PART_ERROR].at)
+		return "method excludes result and error";
+	if (params->at && *params->at != '{')
+		return "params must be an object: parameters are named";
+	message->method = read_string(&parts[PART_METHOD]);
+	if (!message->method)
+		return "method must be a string";
+	message->kind = message->id ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
+	if (params->at)
+		message->body = parse_value(params);
 	return NULL;
 }
 
-/* What an object with these members is; NULL, or what is wrong with it. */
-static const char *classify(json_object *json, struct message *message)
+/* One without. */
+static const char *read_answer(const struct text_span *parts, struct message *message)
 {
-	bool has_result = json_object_object_get_ex(json, "result", NULL);
-	bool has_error = json_object_object_get_ex(json, "error", NULL);
+	const struct text_span *result = &parts[PART_RESULT], *error = &parts[PART_ERROR];
 
-	if (!json_object_object_get_ex(json, "jsonrpc", NULL))
-		return "jsonrpc is missing";
-	if (message->method) {
-		if (has_result || has_error)
-			return "method excludes result and error";
-		if (json_object_object_get_ex(json, "params", NULL) &&
-		    !json_object_is_type(message->body, json_type_object))
-			return "params must be an object: parameters are named";
-		message->kind = message->id ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
-		return NULL;
-	}
-	if (!message->id || has_result == has_error)
+	if (!message->id || !result->at == !error->at || parts[PART_PARAMS].at)
 		return "method is missing";
-	if (has_error && !json_object_is_type(message->body, json_type_object))
+	if (error->at && *error->at != '{')
 		return "error must be an object";
-	message->kind = has_result ? MESSAGE_RESULT : MESSAGE_ERROR;
+	message->kind = result->at ? MESSAGE_RESULT : MESSAGE_ERROR;
+	message->body = parse_value(result->at ? result : error);
 	return NULL;
 }
 
-static void message_read(json_object *json, struct message *message)
+static const char *read_parts(const struct text_span *parts, struct message *message)
 {
-	json_object *id = NULL;
-	const char *reason;
+	const struct text_span *version = &parts[PART_JSONRPC], *id = &parts[PART_ID];
 
-	if (!json_object_is_type(json, json_type_object)) {
-		message_spoil(message, "a message must be an object");
-		return;
-	}
-	if (json_object_object_get_ex(json, "id", &id)) {
-		bool is_answer = !json_object_object_get_ex(json, "method", NULL);
+	/* The id first, so that errors can carry it. */
+	if (id->at && read_id(id, !parts[PART_METHOD].at, &message->id) < 0)
+		return "id must be an integer or a string of at most 128 bytes";
+	if (!version->at || version->len != 5 || memcmp(version->at, "\"2.0\"", 5) != 0)
+		return "jsonrpc must be \"2.0\"";
+	if (parts[PART_UNKNOWN].at)
+		return "unknown member beside jsonrpc, id, method, params and fds";
+	if (read_fds(&parts[PART_FDS], &message->fds) < 0)
+		return "fds must be an integer from 0 to 16";
+	return parts[PART_METHOD].at ? read_request(parts, message) : read_answer(parts, message);
+}
 
-		if (read_id(id, is_answer, &message->id) < 0) {
-			message_spoil(message,
-				      "id must be an integer or a string of at most 128 bytes");
-			return;
-		}
+static void message_read(const char *text, struct message *message)
+{
+	struct text_span parts[PART_COUNT] = {0};
+	const char *reason = "a message must be an object";
+
+	if (*text == '{') {
+		find_parts(text, parts);
+		reason = read_parts(parts, message);
 	}
-	reason = read_envelope_members(json, message);
-	if (!reason)
-		reason = classify(json, message);
 	if (reason)
 		message_spoil(message, reason);
 }
 
-static int read_all(json_object *json, struct message_batch *batch, struct sb_error *err)
+static size_t count_elements(const char *array)
 {
-	bool is_array = json_object_is_type(json, json_type_array);
-	size_t count = is_array ? json_object_array_length(json) : 1;
+	struct text_span element;
+	size_t count = 0;
+
+	while (text_next_element(&array, &element))
+		count++;
+	return count;
+}
+
+static int read_all(const char *text, struct message_batch *batch, struct sb_error *err)
+{
+	bool is_array = *text == '[';
+	size_t count = is_array ? count_elements(text) : 1;
+	struct text_span element;
 
 	if (count == 0)
 		return sb_fail(err, SB_INVALID_REQUEST, "an empty batch");
@@ -136,36 +232,24 @@ static int read_all(json_object *json, struct message_batch *batch, struct sb_er
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "reading a message");
 	batch->is_array = is_array;
 	batch->count = count;
-	for (size_t i = 0; i < batch->count; i++)
-		message_read(batch->is_array ? json_object_array_get_idx(json, i) : json,
-			     &batch->items[i]);
+	if (!is_array)
+		message_read(text, &batch->items[0]);
+	for (size_t i = 0; is_array && text_next_element(&text, &element); i++)
+		message_read(element.at, &batch->items[i]);
 	return 0;
 }
 
 int message_parse(char *line, size_t len, struct message_batch *ret, struct sb_error *err)
 {
-	json_tokener *tokener;
-	json_object *json;
-	int result;
+	const char *text = line;
 
 	*ret = (struct message_batch){0};
 	if (scan_json(line, len, err) < 0)
 		return -1;
-	tokener = json_tokener_new_ex(SCAN_DEPTH_MAX + 1);
-	if (!tokener)
-		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "reading a message");
-	json = json_tokener_parse_ex(tokener, line,
-				     (int)len + 1); /* with the NUL: the text ends here */
-	json_tokener_free(tokener);
-	if (!json_object_is_type(json, json_type_object) &&
-	    !json_object_is_type(json, json_type_array))
-		result = sb_fail(err, SB_INVALID_REQUEST, "a message must be an object or a batch");
-	else
-		result = read_all(json, ret, err);
-	(void)json_object_put(json);
-	if (result < 0)
-		message_batch_free(ret);
-	return result;
+	text = text_skip_space(text);
+	if (*text != '{' && *text != '[')
+		return sb_fail(err, SB_INVALID_REQUEST, "a message must be an object or a batch");
+	return read_all(text, ret, err);
 }
 
 void message_batch_free(struct message_batch *batch)

@@ -101,6 +101,45 @@ static void test_lines_that_are_no_message(void **state)
 	}
 }
 
+/* The body of a message, {"id":…}, must say this. */
+static void assert_body(const struct message *message, const char *text)
+{
+	struct cancel_params body = {0};
+	struct sb_error err = {0};
+
+	if (fields_decode(&cancel_params_type, FIELDS_OURS, message->body, "body", &body, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(body.id, text);
+	fields_free(&cancel_params_type, &body);
+}
+
+/* Space, order and escapes make no difference. */
+static void test_however_it_is_written_it_reads_the_same(void **state)
+{
+	struct message_batch batch = parse_good(
+		" \t{ \"params\" : { \"id\" : [ \"}\\\"]\" , {} ] } , \"fds\":1 ,\"\\u0069d\" : "
+		"\"\\u0041\\\"\" , \"method\":\"m\\u006e\" ,\"jsonrpc\":\"2.0\"\r}\n");
+
+	(void)state;
+	assert_int_equal(batch.items[0].kind, MESSAGE_REQUEST);
+	assert_string_equal(batch.items[0].id, "\"A\\\"\"");
+	assert_string_equal(batch.items[0].method, "mn");
+	assert_int_equal(batch.items[0].fds, 1);
+	assert_body(&batch.items[0], "[\"}\\\"]\",{}]");
+	message_batch_free(&batch);
+
+	batch = parse_good(" [ {} , [ { } ] , \"]\" , -1.5e3 , "
+			   "{ \"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"id\":15}} , "
+			   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":15}, null ] ");
+	assert_int_equal(batch.count, 7);
+	assert_int_equal(batch.items[4].kind, MESSAGE_RESULT);
+	assert_body(&batch.items[4], "15");
+	assert_int_equal(batch.items[5].kind, MESSAGE_RESULT);
+	assert_non_null(batch.items[5].body);
+	assert_int_equal(batch.items[6].kind, MESSAGE_ERROR);
+	message_batch_free(&batch);
+}
+
 static void test_bad_messages_keep_their_id(void **state)
 {
 	static const struct {
@@ -237,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_requests_and_notifications),
 		cmocka_unit_test(test_ids_keep_their_type),
 		cmocka_unit_test(test_lines_that_are_no_message),
+		cmocka_unit_test(test_however_it_is_written_it_reads_the_same),
 		cmocka_unit_test(test_bad_messages_keep_their_id),
 		cmocka_unit_test(test_batches_keep_bad_elements_in_their_place),
 		cmocka_unit_test(test_batches_are_bounded),
