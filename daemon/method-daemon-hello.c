@@ -18,7 +18,7 @@ struct call_done *method_daemon_hello(struct call *call)
 					.server = server,
 					.version = version,
 					.protocol = PROTOCOL_VERSION,
-					.pid = getpid(),
+					.pid = call->server->pid,
 					.line_max = FRAME_LINE_MAX,
 					.fds_max = FRAME_FDS_MAX,
 					.transfer_window = TRANSFER_WINDOW,

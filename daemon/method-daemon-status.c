@@ -54,7 +54,7 @@ struct call_done *method_daemon_status(struct call *call)
 			call,
 			&(struct status_result){
 				.version = version,
-				.pid = getpid(),
+				.pid = server->pid,
 				.started_at = clock_format(server->started_us, started_at),
 				.uptime = (double)(clock_wall_us() - server->started_us) / 1e6,
 				.socket = server->config->socket_path,

@@ -168,7 +168,9 @@ static struct event_base *make_base(void)
 	struct event_config *options = event_config_new();
 	struct event_base *base = NULL;
 
-	if (options && event_config_set_flag(options, EVENT_BASE_FLAG_NOLOCK) == 0)
+	/* One thread; and the time is asked for when a timer is set, not in every turn. */
+	if (options && event_config_set_flag(options, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+	    event_config_set_flag(options, EVENT_BASE_FLAG_NO_CACHE_TIME) == 0)
 		base = event_base_new_with_config(options);
 	if (options)
 		event_config_free(options);
@@ -187,6 +189,7 @@ struct server *server_new(struct config *config, struct sb_error *err)
 	server->config = config;
 	server->started_us = clock_wall_us();
 	server->uid = geteuid();
+	server->pid = getpid();
 	list_init(&server->conns);
 	list_init(&server->ops);
 	list_init(&server->commands);

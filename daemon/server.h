@@ -40,7 +40,8 @@ struct server {
 	uint64_t op_number; /* of the last operation started */
 	int64_t started_us;
 	struct event *signals[3]; /* SIGTERM, SIGINT, SIGHUP */
-	uid_t uid;                /* who runs the daemon: may see everything, as root may */
+	pid_t pid;
+	uid_t uid; /* who runs the daemon: may see everything, as root may */
 };
 
 /* Open, load and start everything in order; the socket listens last. `config` is taken. */

@@ -238,8 +238,9 @@ void fields_encode(const struct fields *type, enum fields_dialect dialect, const
 		if (!is_first)
 			buf_add(out, ",", 1);
 		is_first = false;
-		encode_text(out, field->name);
-		buf_add(out, ":", 1);
+		buf_add(out, "\"", 1);
+		buf_add_str(out, field->name);
+		buf_add(out, "\":", 2);
 		encode_value(field, dialect, at, out);
 	}
 	buf_add(out, "}", 1);
