@@ -22,23 +22,19 @@ struct output_op {
 	struct spool_reader reader;
 	enum spool_stream stream;
 	struct fd_sink *sink;
-	bool is_writing;
+	bool is_full; /* the sink */
 };
 
-/* Write what is there; FD_OVER when that was the last of it. What was lost is left out. */
+/* Write what is there; FD_OVER when all was written. What was lost is left out. */
 static int output_pump(struct output_op *output)
 {
 	struct spool_chunk chunk;
-	int got;
+	int got = 1;
 
-	while (!output->is_writing) {
-		got = spool_read(&output->reader, &chunk);
-		if (got <= 0)
-			return got < 0 ? FD_OVER : FD_RUNNING;
+	while (!output->is_full && (got = spool_read(&output->reader, &chunk)) > 0)
 		if (chunk.data && chunk.stream == output->stream)
-			output->is_writing = !fd_sink_write(output->sink, chunk.data, chunk.len);
-	}
-	return FD_RUNNING;
+			output->is_full = !fd_sink_write(output->sink, chunk.data, chunk.len);
+	return got < 0 && fd_sink_is_idle(output->sink) ? FD_OVER : FD_RUNNING;
 }
 
 static enum op_next output_run(struct op *op)
@@ -60,7 +56,7 @@ static void on_written(void *arg, const struct sb_error *err)
 {
 	struct output_op *output = arg;
 
-	output->is_writing = false;
+	output->is_full = false;
 	if (err->code)
 		output->op.step = FD_OVER;
 	op_run(&output->op);

@@ -14,6 +14,8 @@
 #include "daemon/fd-kind.h"
 #include "daemon/worker.h"
 
+#define GATHER_MAX (256u << 10) /* a worker gets that much at once */
+
 struct fd_sink {
 	int fd;
 	enum fd_kind kind;
@@ -22,9 +24,12 @@ struct fd_sink {
 	struct event *ready;
 	struct workers *workers;
 	struct job job;
-	char *data; /* what waits to be written */
+	char *data; /* being written; a worker's while the job is busy */
 	size_t at, len;
-	int sys; /* errno that ended it */
+	char *next; /* what came meanwhile */
+	size_t next_len;
+	int sys;     /* errno that ended it */
+	int job_sys; /* the worker's */
 	fd_sink_on_written *on_written;
 	void *arg;
 };
@@ -73,7 +78,7 @@ static bool is_ready(int fd)
 static void work(struct job *job)
 {
 	struct fd_sink *sink = container_of(job, struct fd_sink, job);
-	size_t step = sink->kind == FD_FILE ? FD_SINK_MAX : fd_step(sink->fd);
+	size_t step = sink->kind == FD_FILE ? GATHER_MAX : fd_step(sink->fd);
 
 	while (sink->at < sink->len && (sink->kind == FD_FILE || is_ready(sink->fd))) {
 		size_t left = sink->len - sink->at;
@@ -84,27 +89,53 @@ static void work(struct job *job)
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno != EINTR) {
-			sink->sys = errno;
+			sink->job_sys = errno;
 			return;
 		}
 	}
 }
 
-static void tell(struct fd_sink *sink)
+static void write_next(struct fd_sink *sink)
 {
+	if (sink->wants_worker)
+		workers_submit(sink->workers, &sink->job);
+	else if (event_add(sink->ready, NULL) < 0)
+		abort(); /* out of memory: it would never go on */
+}
+
+/* The batch is written: the one that gathered meanwhile is next. */
+static void batch_done(struct fd_sink *sink)
+{
+	char *written = sink->data;
 	struct sb_error err = {0};
 
-	if (sink->sys != 0)
-		(void)sb_fail_errno(&err,
-				    sink->sys == ENOSPC ? SB_NOT_ENOUGH_SPACE : SB_INVALID_ARGUMENT,
-				    sink->sys, "writing to the descriptor");
+	sink->data = sink->next;
+	sink->at = 0;
+	sink->len = sink->next_len;
+	sink->next = written;
+	sink->next_len = 0;
+	if (sink->len > 0)
+		write_next(sink);
+	sink->on_written(sink->arg, &err);
+}
+
+static void batch_failed(struct fd_sink *sink)
+{
+	enum sb_code code = sink->sys == ENOSPC ? SB_NOT_ENOUGH_SPACE : SB_INVALID_ARGUMENT;
+	struct sb_error err = {0};
+
+	(void)sb_fail_errno(&err, code, sink->sys, "writing to the descriptor");
 	sink->on_written(sink->arg, &err);
 }
 
 static void go_on(struct fd_sink *sink)
 {
-	if (sink->sys != 0 || sink->at == sink->len)
-		tell(sink);
+	if (sink->sys != 0)
+		batch_failed(sink);
+	else if (sink->at == sink->len)
+		batch_done(sink);
+	else if (sink->kind == FD_FILE)
+		write_next(sink);
 	else if (event_add(sink->ready, NULL) < 0)
 		abort(); /* out of memory: it would never go on */
 }
@@ -113,6 +144,7 @@ static void done(struct job *job)
 {
 	struct fd_sink *sink = container_of(job, struct fd_sink, job);
 
+	sink->sys = sink->job_sys;
 	if (sink->is_closed)
 		(void)fd_sink_free(sink);
 	else
@@ -133,28 +165,48 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		go_on(sink);
 }
 
-bool fd_sink_write(struct fd_sink *sink, const void *data, size_t len)
+/* Append to a batch; -1 when out of memory. */
+static int gather(char **batch, size_t *batch_len, const char *data, size_t len)
+{
+	if (!*batch)
+		*batch = malloc(GATHER_MAX);
+	if (!*batch)
+		return -1;
+	memcpy(*batch + *batch_len, data, len);
+	*batch_len += len;
+	return 0;
+}
+
+static void begin_batch(struct fd_sink *sink, const char *data, size_t len)
 {
 	size_t written = write_some(sink, data, len);
 
-	assert(len <= FD_SINK_MAX && sink->at == sink->len);
-	if (written == len)
-		return true;
-	sink->at = 0;
-	sink->len = len - written;
-	if (!sink->data)
-		sink->data = malloc(FD_SINK_MAX);
-	if (sink->data)
-		memcpy(sink->data, (const char *)data + written, sink->len);
-	else
+	sink->at = sink->len = 0;
+	if (sink->sys == 0 && written == len)
+		return;
+	if (gather(&sink->data, &sink->len, data + written, len - written) < 0)
 		sink->sys = ENOMEM;
 	if (sink->sys != 0)
-		event_active(sink->ready, EV_WRITE, 0);
-	else if (sink->wants_worker)
-		workers_submit(sink->workers, &sink->job);
+		event_active(sink->ready, EV_WRITE, 0); /* told from there */
 	else
-		go_on(sink);
-	return false;
+		write_next(sink);
+}
+
+bool fd_sink_write(struct fd_sink *sink, const void *data, size_t len)
+{
+	assert(len <= FD_SINK_PIECE);
+	if (sink->sys != 0)
+		return false;
+	if (fd_sink_is_idle(sink))
+		begin_batch(sink, data, len);
+	else if (gather(&sink->next, &sink->next_len, data, len) < 0)
+		sink->sys = ENOMEM; /* told when the batch under way ends */
+	return sink->sys == 0 && sink->next_len <= GATHER_MAX - FD_SINK_PIECE;
+}
+
+bool fd_sink_is_idle(const struct fd_sink *sink)
+{
+	return !sink->job.is_busy && sink->at == sink->len && sink->next_len == 0 && sink->sys == 0;
 }
 
 /* ---- birth and death --------------------------------------------------------------------------- */
@@ -170,6 +222,7 @@ struct fd_sink *fd_sink_free(struct fd_sink *sink)
 		event_free(sink->ready);
 	(void)close(sink->fd);
 	free(sink->data);
+	free(sink->next);
 	free(sink);
 	return NULL;
 }

@@ -15,9 +15,12 @@ struct event_base;
 struct fd_sink;
 struct workers;
 
-#define FD_SINK_MAX (256u << 10) /* bytes of one write */
+#define FD_SINK_PIECE (64u << 10) /* most bytes of one fd_sink_write() */
 
-/* What was given to fd_sink_write() is written, or `err` says why not: then the sink is of no more use. */
+/*
+ * A part of what was taken is written, so there is room again, and perhaps fd_sink_is_idle(); or `err` says
+ * why not: then the sink is of no more use. Never from inside a call.
+ */
 typedef void fd_sink_on_written(void *arg, const struct sb_error *err);
 
 /* Takes `fd`, also on failure. */
@@ -28,10 +31,10 @@ struct fd_sink *fd_sink_new(struct event_base *base, struct workers *workers, in
 /* Closes the descriptor, at once or when a worker is done with it. Returns NULL; NULL is fine. */
 struct fd_sink *fd_sink_free(struct fd_sink *sink);
 
-/*
- * Write it all; up to FD_SINK_MAX bytes, copied. True when that is done already; false when on_written
- * will say, until then the sink takes nothing more.
- */
+/* Take these bytes (copied). False when there is no room for more: on_written will say when there is. */
 bool fd_sink_write(struct fd_sink *sink, const void *data, size_t len);
+
+/* All that was taken is written. */
+bool fd_sink_is_idle(const struct fd_sink *sink);
 
 #endif

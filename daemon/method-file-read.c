@@ -26,7 +26,7 @@ struct read_op {
 	bool is_whole; /* the download ended well */
 	/* where the bytes go, one of: */
 	struct fd_sink *sink;
-	bool is_sinking;
+	bool is_full;
 	struct conn_stream stream; /* conn is set while it streams */
 	int64_t credit;
 	struct buf data;
@@ -53,9 +53,9 @@ static void resume(struct read_op *read)
 
 static bool to_sink(struct read_op *read, const char *data, size_t len)
 {
-	if (read->is_sinking)
+	if (read->is_full)
 		return false;
-	read->is_sinking = !fd_sink_write(read->sink, data, len);
+	read->is_full = !fd_sink_write(read->sink, data, len);
 	return true;
 }
 
@@ -63,7 +63,7 @@ static void on_sunk(void *arg, const struct sb_error *err)
 {
 	struct read_op *read = arg;
 
-	read->is_sinking = false;
+	read->is_full = false;
 	if (err->code)
 		read->err = *err;
 	resume(read);
@@ -223,7 +223,7 @@ static enum op_next read_run(struct op *op)
 			return probe(read);
 		if (read->err.code)
 			return op_fail(op, &read->err);
-		if (!read->is_whole || read->is_sinking)
+		if (!read->is_whole || (read->sink && !fd_sink_is_idle(read->sink)))
 			return op_wait(op, READ_MOVING);
 		return reply(read);
 	case READ_PROBED:
