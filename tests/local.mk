@@ -73,6 +73,10 @@ tests_unit_test_http_cancel_SOURCES = tests/unit/test-http-cancel.c $(http_call)
 tests_unit_test_http_faults_SOURCES = tests/unit/test-http-faults.c $(http_call)
 
 bats_tests = \
+	tests/integration/command.bats \
+	tests/integration/command-restart.bats \
+	tests/integration/file.bats \
+	tests/integration/pty.bats \
 	tests/integration/cli.bats \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
@@ -87,6 +91,7 @@ bats_tests = \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats
 EXTRA_DIST += tests/integration/helpers.bash tests/integration/rpc.py
+EXTRA_DIST += tests/integration/box.bash tests/integration/box.py
 EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
 EXTRA_DIST += tests/integration/agent.bash tests/integration/connect.py tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
 

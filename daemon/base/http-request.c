@@ -209,7 +209,8 @@ static CURLcode set_connection(struct http_slot *slot, const struct http_spec *s
 	SET(CURLOPT_QUICK_EXIT, 1L); /* never join a resolver thread: that would stop the loop */
 	SET(CURLOPT_HTTP_VERSION,
 	    spec->http1 ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
-	SET(CURLOPT_PIPEWAIT, spec->http1 ? 0L : 1L);
+	/* Cleartext is HTTP/1.1 here: waiting for a connection to share would be waiting for its answer. */
+	SET(CURLOPT_PIPEWAIT, !spec->http1 && strncmp(spec->url, "https:", 6) == 0 ? 1L : 0L);
 	SET(CURLOPT_BUFFERSIZE, spec->http1 ? BULK_BUFFER_BYTES : BUFFER_BYTES);
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, spec->http1 ? BULK_BUFFER_BYTES : BUFFER_BYTES);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);

@@ -1,0 +1,55 @@
+# For tests with sandboxes: the real engine, and nothing left of it afterwards. Load it after helpers.
+
+box_setup() {
+	[[ $(id -u) == 0 ]] || skip "needs root: the engine makes namespaces with a uid range"
+	[[ -x $SP_BUILDDIR/daemon/local/sandpool-engine ]] || skip "the engine is not built"
+	make_daemon_dir
+	printf '[daemon]\nruntime-dir = %s/run\n%s\n[engine]\npath = %s\n' "$DAEMON_DIR" \
+		"${BOX_CONFIG-}" "$SP_BUILDDIR/daemon/local/sandpool-engine" >"$DAEMON_DIR/box.conf"
+	box_start
+}
+
+box_start() {
+	rm -f "$SANDPOOL_SOCKET"
+	"$SP_BUILDDIR/sandpoold" -c "$DAEMON_DIR/box.conf" --socket "$SANDPOOL_SOCKET" \
+		--state-dir "$DAEMON_DIR/state" --log-level debug 2>>"$DAEMON_DIR/log" 3>&- 4>&- &
+	DAEMON_PID=$!
+	wait_until box_is_up
+}
+
+box_is_up() {
+	[[ -S $SANDPOOL_SOCKET ]]
+}
+
+# box_restart SIGNAL: ends the daemon and starts another on the same state.
+box_restart() {
+	kill "-$1" "$DAEMON_PID"
+	wait "$DAEMON_PID" || true
+	box_start
+}
+
+# A test that failed leaves sandboxes behind: they go before the engine does.
+box_teardown() {
+	[[ -n ${DAEMON_PID-} ]] || return 0
+	py <<-'E'
+		with Client() as c:
+		    for sandbox in c.call("sandbox.list")["sandboxes"]:
+		        c.call("sandbox.kill", {"sandbox_id": sandbox["sandbox_id"]})
+	E
+	stop_daemon
+}
+
+# box <<E: a Python program with a sandbox `b`. Descriptors it makes the daemon open must be closed after it.
+box() {
+	local before
+	before=$(daemon_fds)
+	{
+		printf 'import os, socket, threading, time\nfrom box import *\nwith Box() as b:\n'
+		sed 's/^/    /'
+	} | py
+	wait_until daemon_fds_at_most "$((before + 6))" # what the daemon keeps to the engine
+}
+
+daemon_fds_at_most() {
+	[[ $(daemon_fds) -le $1 ]]
+}
