@@ -268,7 +268,7 @@ struct box *api_box(struct api_call *call)
 	return NULL;
 }
 
-int api_decode(struct api_call *call, const struct fields *type, int may_be_empty, void *ret)
+int api_decode(struct api_call *call, const struct fields *type, bool may_be_empty, void *ret)
 {
 	struct sb_error err = {0};
 

@@ -5,6 +5,7 @@
 #ifndef SP_LOCAL_API_H
 #define SP_LOCAL_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,7 +52,7 @@ void api_get_alias(struct api_call *call);
 struct box *api_box(struct api_call *call);
 
 /* Decode the body, empty meaning {} when `may_be_empty`; -1 after replying 400 (wire §1.3). */
-int api_decode(struct api_call *call, const struct fields *type, int may_be_empty,
+int api_decode(struct api_call *call, const struct fields *type, bool may_be_empty,
 	       void *ret) MUST_USE;
 
 /* Reply `value` as JSON. `headers` may be NULL; Content-Type is added. */
