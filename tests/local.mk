@@ -11,22 +11,19 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 LDADD = daemon/libdaemon.la daemon/libbase.la $(CMOCKA_LIBS)
 
 unit_tests = \
-	tests/unit/test-base64 \
-	tests/unit/test-clock \
-	tests/unit/test-fields \
-	tests/unit/test-utf8 \
-	tests/unit/test-wire \
-	tests/unit/test-client \
-	tests/unit/test-lookup \
 	tests/unit/test-api \
-	tests/unit/test-envd \
-	tests/unit/test-files \
+	tests/unit/test-base64 \
 	tests/unit/test-box \
+	tests/unit/test-client \
+	tests/unit/test-clock \
 	tests/unit/test-configuration \
 	tests/unit/test-conn \
+	tests/unit/test-envd \
 	tests/unit/test-envelope \
 	tests/unit/test-error \
 	tests/unit/test-exit-status \
+	tests/unit/test-fields \
+	tests/unit/test-files \
 	tests/unit/test-frame \
 	tests/unit/test-http \
 	tests/unit/test-http-cancel \
@@ -34,19 +31,23 @@ unit_tests = \
 	tests/unit/test-httpd \
 	tests/unit/test-ids \
 	tests/unit/test-listing \
+	tests/unit/test-lookup \
 	tests/unit/test-message \
 	tests/unit/test-op \
 	tests/unit/test-probe \
 	tests/unit/test-provider \
 	tests/unit/test-record \
 	tests/unit/test-route \
-	tests/unit/test-scan \
 	tests/unit/test-sandbox \
+	tests/unit/test-scan \
 	tests/unit/test-sign \
 	tests/unit/test-spool \
 	tests/unit/test-store \
 	tests/unit/test-trash \
-	tests/unit/test-uri
+	tests/unit/test-uri \
+	tests/unit/test-utf8 \
+	tests/unit/test-wire \
+	tests/unit/test-worker
 
 tests_unit_test_box_LDADD = daemon/local/libengine.la daemon/local/libcontain.la $(LDADD)
 tests_unit_test_client_LDADD = client/libsandpool.la $(CMOCKA_LIBS)
