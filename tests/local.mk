@@ -94,7 +94,7 @@ bats_tests = \
 EXTRA_DIST += tests/integration/helpers.bash tests/integration/rpc.py
 EXTRA_DIST += tests/integration/box.bash tests/integration/box.py
 EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
-EXTRA_DIST += tests/integration/agent.bash tests/integration/connect.py tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
+EXTRA_DIST += tests/integration/agent.bash tests/integration/connect.py
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)
@@ -107,6 +107,7 @@ files_tests = \
 	tests/unit/test-media \
 	tests/unit/test-metadata \
 	tests/unit/test-multipart \
+	tests/unit/test-path \
 	tests/unit/test-range \
 	tests/unit/test-remover
 unit_tests += $(files_tests)
@@ -115,6 +116,7 @@ tests_unit_test_gunzip_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_media_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_metadata_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_multipart_LDADD = daemon/local/agent/libagent.la $(LDADD)
+tests_unit_test_path_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_range_LDADD = daemon/local/agent/libagent.la $(LDADD)
 tests_unit_test_remover_LDADD = daemon/local/agent/libagent.la $(LDADD)
 

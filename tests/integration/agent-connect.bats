@@ -96,6 +96,16 @@ assert m["mem_total"] > m["mem_used"] > 0 and m["cpu_count"] > 0 and m["disk_tot
 	[ "$(code_of /init -X POST)" = 204 ]
 }
 
+@test "files tell what sandbox this is" {
+	agent_stop
+	agent_start --run-dir "$BATS_TEST_TMPDIR/run"
+	http /init -d '{"envVars":{"E2B_TEMPLATE_ID":"base","E2B_SANDBOX_ID":"fake","SECRET":"1"}}'
+	[ "$(ls -A "$BATS_TEST_TMPDIR/run" | tr '\n' ' ')" = '.E2B_SANDBOX .E2B_SANDBOX_ID .E2B_TEMPLATE_ID ' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/run/.E2B_SANDBOX")" = true ]
+	[ "$(cat "$BATS_TEST_TMPDIR/run/.E2B_SANDBOX_ID")" = itest ]
+	[ "$(cat "$BATS_TEST_TMPDIR/run/.E2B_TEMPLATE_ID")" = base ]
+}
+
 @test "users: by Basic, the default, unknown" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can be another user"
 	run stream Start '{"process":{"cmd":"/bin/sh","args":["-c","id -un; id -gn; echo $HOME"],"cwd":"/"}}' \

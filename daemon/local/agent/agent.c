@@ -26,7 +26,9 @@ struct agent *agent_new(struct event_base *base, int listen_fd, const struct age
 	agent->service.on_request = routes_on_request;
 	list_init(&agent->processes);
 	agent->default_user = strdup(options->default_user ? options->default_user : DEFAULT_USER);
-	if (!agent->default_user || string_map_copy(&options->own_vars, &agent->own_vars) < 0) {
+	agent->run_dir = options->run_dir ? strdup(options->run_dir) : NULL;
+	if (!agent->default_user || (options->run_dir && !agent->run_dir) ||
+	    string_map_copy(&options->own_vars, &agent->own_vars) < 0) {
 		(void)sb_fail(err, SB_INTERNAL, "no memory for the agent");
 		return agent_free(agent);
 	}
@@ -45,6 +47,7 @@ struct agent *agent_free(struct agent *agent)
 	free(agent->access_token);
 	free(agent->default_user);
 	free(agent->default_workdir);
+	free(agent->run_dir);
 	string_map_free(&agent->own_vars);
 	string_map_free(&agent->env_vars);
 	free(agent);

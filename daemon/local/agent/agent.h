@@ -27,6 +27,7 @@ struct agent {
 	char *default_user;         /* who a request without a user runs as */
 	char *default_workdir;      /* NULL: the user's home */
 	int64_t init_time_us;       /* `timestamp` of the last /init that was applied */
+	char *run_dir;              /* where files tell what sandbox this is; NULL: nowhere */
 	struct string_map own_vars; /* E2B_SANDBOX…: given at start, never overridden by /init */
 	struct string_map env_vars; /* of the last /init */
 
@@ -35,6 +36,7 @@ struct agent {
 
 struct agent_options {
 	const char *default_user; /* borrowed, as all of it */
+	const char *run_dir;
 	struct string_map own_vars;
 };
 

@@ -3,8 +3,13 @@
 
 #include "daemon/local/agent/environ.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "daemon/base/log.h"
 #include "daemon/local/agent/agent.h"
 #include "daemon/local/agent/passwd.h"
 #include "protocol/buf.h"
@@ -84,6 +89,39 @@ int environ_build(const struct agent *agent, const struct user *user, const stru
 	*ret_environ = list;
 	list = (struct strings){0};
 	return 0;
+}
+
+static void publish(int dir_fd, const char *key, const char *value)
+{
+	CLEANUP_FD int fd = -1;
+	char name[32];
+	ssize_t n = 0;
+
+	(void)snprintf(name, sizeof(name), ".%s", key);
+	fd = openat(dir_fd, name,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	if (fd >= 0)
+		n = write(fd, value, strlen(value));
+	if (fd < 0 || n < 0)
+		log_warning("cannot write %s: %s", name, strerror(errno));
+}
+
+void environ_publish(const struct agent *agent)
+{
+	static const char *const published[] = {"E2B_SANDBOX", "E2B_SANDBOX_ID", "E2B_TEMPLATE_ID"};
+	CLEANUP(string_map_free) struct string_map map = {0};
+	CLEANUP_FD int dir_fd = -1;
+
+	if (!agent->run_dir || environ_globals(agent, &map) < 0)
+		return;
+	(void)mkdir(agent->run_dir, 0755);
+	dir_fd = open(agent->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(published); i++) {
+		const char *value = string_map_get(&map, published[i]);
+
+		if (value)
+			publish(dir_fd, published[i], value);
+	}
 }
 
 const char *environ_path(const struct strings *variables)

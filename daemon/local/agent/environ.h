@@ -14,6 +14,9 @@ int environ_globals(const struct agent *agent, struct string_map *ret_map) MUST_
 int environ_build(const struct agent *agent, const struct user *user, const struct string_map *envs,
 		  struct strings *ret_environ) MUST_USE;
 
+/* Write those globals that say what sandbox this is to files of agent->run_dir (wire §4.5). */
+void environ_publish(const struct agent *agent);
+
 /* The value of PATH in such a list. */
 const char *environ_path(const struct strings *variables);
 

@@ -84,6 +84,7 @@ static void init_apply(struct agent *agent, struct wire_init *init)
 		string_map_free(&agent->env_vars);
 		agent->env_vars = init->env_vars;
 		init->env_vars = (struct string_map){0};
+		environ_publish(agent);
 	}
 }
 

@@ -24,6 +24,7 @@
 #include "daemon/local/agent/enter.h"
 
 #define EXIT_USAGE 2
+#define RUN_DIR    "/run/e2b"
 
 struct arguments {
 	const char *socket_path;
@@ -33,8 +34,11 @@ struct arguments {
 };
 
 static const char usage[] =
-	"usage: sandpool-agent [--user NAME] [--env NAME=VALUE]... --socket PATH\n"
-	"       sandpool-agent [--user NAME] [--env NAME=VALUE]... --listen-fd N --control-fd N\n";
+	"usage: sandpool-agent [OPTION]... --socket PATH\n"
+	"       sandpool-agent [OPTION]... --listen-fd N --control-fd N\n"
+	"  --user NAME       who a request without a user runs as, until /init says\n"
+	"  --env NAME=VALUE  a global variable that /init cannot change\n"
+	"  --run-dir DIR     where files say what sandbox this is; in a sandbox: " RUN_DIR "\n";
 
 static int parse_fd(const char *text)
 {
@@ -60,6 +64,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 		{"control-fd", required_argument, NULL, 'c'},
 		{"user", required_argument, NULL, 'u'},
 		{"env", required_argument, NULL, 'e'},
+		{"run-dir", required_argument, NULL, 'r'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -73,6 +78,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 			args->control_fd = parse_fd(optarg);
 		else if (option == 'u')
 			args->options.default_user = optarg;
+		else if (option == 'r')
+			args->options.run_dir = optarg;
 		else if (option != 'e' || add_variable(&args->options.own_vars, optarg) < 0)
 			return -1;
 	}
@@ -80,6 +87,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 		return -1;
 	if (args->socket_path)
 		return args->listen_fd < 0 && args->control_fd < 0 ? 0 : -1;
+	if (!args->options.run_dir)
+		args->options.run_dir = RUN_DIR;
 	return args->listen_fd >= 0 && args->control_fd >= 0 ? 0 : -1;
 }
 
