@@ -37,13 +37,15 @@ struct child {
 
 /* ---- in the child --------------------------------------------------------------------------- */
 
+/* By the kernel's own call: glibc refuses two signals of its own, which somebody above us may have ignored. */
 static void reset_signals(void)
 {
-	const struct sigaction standard = {.sa_handler = SIG_DFL};
+	static const unsigned long
+		standard[4]; /* the kernel's sigaction: SIG_DFL, no flags, no mask */
 	sigset_t none;
 
 	for (int i = 1; i < NSIG; i++)
-		(void)sigaction(i, &standard, NULL);
+		(void)syscall(SYS_rt_sigaction, i, standard, NULL, sizeof(unsigned long));
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
