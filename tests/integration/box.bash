@@ -39,17 +39,20 @@ box_teardown() {
 	stop_daemon
 }
 
-# box <<E: a Python program with a sandbox `b`. Descriptors it makes the daemon open must be closed after it.
+# Descriptors that clients gave the daemon: pipes, terminals, files without a name.
+box_foreign_fds() {
+	find "/proc/$DAEMON_PID/fd" -type l -printf '%l\n' | grep -cE '^pipe:|^/dev/pts|deleted' || true
+}
+
+box_has_no_foreign_fds() {
+	[[ $(box_foreign_fds) == 0 ]]
+}
+
+# box <<E: a Python program with a sandbox `b`, after which the daemon has no descriptor of its any more.
 box() {
-	local before
-	before=$(daemon_fds)
 	{
 		printf 'import os, socket, threading, time\nfrom box import *\nwith Box() as b:\n'
 		sed 's/^/    /'
 	} | py
-	wait_until daemon_fds_at_most "$((before + 6))" # what the daemon keeps to the engine
-}
-
-daemon_fds_at_most() {
-	[[ $(daemon_fds) -le $1 ]]
+	wait_until box_has_no_foreign_fds
 }
