@@ -44,15 +44,17 @@ box_foreign_fds() {
 	find "/proc/$DAEMON_PID/fd" -type l -printf '%l\n' | grep -cE '^pipe:|^/dev/pts|deleted' || true
 }
 
-box_has_no_foreign_fds() {
-	[[ $(box_foreign_fds) == 0 ]]
+box_has_foreign_fds() {
+	[[ $(box_foreign_fds) == "$1" ]]
 }
 
 # box <<E: a Python program with a sandbox `b`, after which the daemon has no descriptor of its any more.
 box() {
+	local before
+	before=$(box_foreign_fds) # its standard streams, perhaps
 	{
 		printf 'import os, socket, threading, time\nfrom box import *\nwith Box() as b:\n'
 		sed 's/^/    /'
 	} | py
-	wait_until box_has_no_foreign_fds
+	wait_until box_has_foreign_fds "$before"
 }
