@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "daemon/dispatch.h"
 #include "protocol/methods.h"
 #include "protocol/types.h"
 
@@ -221,15 +220,11 @@ static void add_method(struct discover *d, const struct method_info *method)
 
 static void add_methods(struct discover *d)
 {
-	const char *separator = "";
-
 	buf_add_str(d->out, ",\"methods\":[");
 	for (int id = 0; id < METHOD_COUNT; id++) {
-		if (!dispatch_serves((enum method_id)id))
-			continue;
-		buf_add_str(d->out, separator);
+		if (id > 0)
+			buf_add(d->out, ",", 1);
 		add_method(d, method_info((enum method_id)id));
-		separator = ",";
 	}
 	buf_add(d->out, "]", 1);
 }

@@ -13,16 +13,14 @@
 
 #define NOTIFICATION_PARAMS_MAX 256 /* bytes of the largest params struct of a notification */
 
-static struct call_done *(*const served[METHOD_COUNT])(struct call *call) = {
-#define SERVED(symbol) [METHOD_##symbol] = method_##symbol,
-#include "daemon/served.def"
-#undef SERVED
+static struct call_done *(*const functions[METHOD_COUNT])(struct call *call) = {
+#define METHOD(name, symbol, params, result, on_disconnect, errors, meaning)                       \
+	[METHOD_##symbol] = method_##symbol,
+#define NOTIFICATION(name, params, direction, meaning)
+#include "protocol/methods.def"
+#undef METHOD
+#undef NOTIFICATION
 };
-
-bool dispatch_serves(enum method_id id)
-{
-	return served[id] != NULL;
-}
 
 void dispatch_refuse(struct conn *conn, const struct sb_error *err)
 {
@@ -86,7 +84,7 @@ static int find_method(struct conn *conn, const struct message *message, struct 
 {
 	int id = method_find(message->method);
 
-	if (id < 0 || !served[id])
+	if (id < 0)
 		return sb_fail(err, SB_METHOD_NOT_FOUND,
 			       "no method \"%.64s\"; rpc.discover lists those there are",
 			       message->method);
@@ -120,7 +118,7 @@ static int dispatch_call(struct server *server, struct conn *conn, struct messag
 	}
 	memcpy(call->fds, fds, message->fds * sizeof(*fds));
 	call->fd_count = message->fds;
-	done = served[id](call);
+	done = functions[id](call);
 	assert(done);
 	(void)done;
 	return 0;

@@ -5,11 +5,9 @@
 #ifndef SP_DISPATCH_H
 #define SP_DISPATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "protocol/error.h"
-#include "protocol/methods.h"
 
 struct conn;
 struct server;
@@ -19,8 +17,5 @@ void dispatch_line(struct server *server, struct conn *conn, char *line, size_t 
 
 /* Answer something that was no message: a line too long, descriptors that were lost. */
 void dispatch_refuse(struct conn *conn, const struct sb_error *err);
-
-/* Does this daemon serve the method? */
-bool dispatch_serves(enum method_id id);
 
 #endif

@@ -5,7 +5,9 @@ daemon_libbase_la_SOURCES = \
 	daemon/base/hash.c daemon/base/hash.h \
 	daemon/base/http.c daemon/base/http.h daemon/base/http-slot.h \
 	daemon/base/http-request.c \
-	daemon/base/httpd.c daemon/base/httpd.h \
+	daemon/base/httpd.c daemon/base/httpd.h daemon/base/httpd-private.h \
+	daemon/base/httpd-reply.c \
+	daemon/base/httpd-request.c \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/program.c daemon/base/program.h \
@@ -44,7 +46,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/fd-source.c daemon/fd-source.h \
 	daemon/file-entry.c daemon/file-entry.h \
 	daemon/listener.c daemon/listener.h \
-	daemon/method.h daemon/served.def \
+	daemon/method.h \
 	daemon/method-command-connect.c \
 	daemon/method-command-disconnect.c \
 	daemon/method-command-kill.c \

@@ -1,7 +1,4 @@
-/*
- * The functions behind methods.def, one file per method (method-<noun>-<verb>.c). A method that this daemon
- * serves stands in served.def too.
- */
+/* The functions behind methods.def, one file per method or close family (method-<noun>-<verb>.c). */
 #ifndef SP_METHOD_H
 #define SP_METHOD_H
 

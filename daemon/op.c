@@ -185,14 +185,6 @@ enum op_next op_fail(struct op *op, const struct sb_error *err)
 	return op_end(op);
 }
 
-void op_answer(struct op *op, const void *result)
-{
-	struct call *call = op_take_call(op);
-
-	if (call)
-		answered(call_reply(call, result));
-}
-
 void op_cancel(struct op *op, const struct sb_error *why)
 {
 	struct call *call;

@@ -103,9 +103,6 @@ enum op_next op_reply_fds(struct op *op, const void *result, int *fds, size_t co
 enum op_next op_fail(struct op *op, const struct sb_error *err);
 enum op_next op_end(struct op *op); /* background work is done */
 
-/* Answer the call now and go on in the background (command.start: the reply comes before the output). */
-void op_answer(struct op *op, const void *result);
-
 /* The caller has gone or asks to stop: abandon. */
 void op_cancel(struct op *op, const struct sb_error *why);
 

@@ -383,11 +383,6 @@ int64_t spools_bytes(const struct spools *spools)
 	return spools->bytes;
 }
 
-bool spool_is_finished(const struct spool *spool)
-{
-	return spool->is_finished;
-}
-
 int64_t spool_start(const struct spool *spool)
 {
 	const struct segment *segment = list_first(&spool->segments, struct segment, link);

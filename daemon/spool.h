@@ -70,7 +70,6 @@ void spool_skip(struct spool *spool, int64_t lost_bytes);
 
 /* No more will come. Readers at the end are woken once more. */
 void spool_finish(struct spool *spool);
-bool spool_is_finished(const struct spool *spool);
 
 int64_t spool_start(const struct spool *spool); /* first offset still kept */
 int64_t spool_end(const struct spool *spool);   /* one past the last byte */

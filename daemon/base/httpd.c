@@ -3,8 +3,8 @@
  *
  * A request object begins with the request line and ends in on_completed(). Whenever there is nothing to
  * do for it (the handler takes no more body, has not replied yet, or its stream is empty) its connection is
- * suspended; wake() resumes it. Handlers run inside MHD_run(), which must not be entered twice, so wake()
- * only activates `run_event` and the work happens on the next turn of the loop.
+ * suspended; httpd_wake() resumes it. Handlers run inside MHD_run(), which must not be entered twice, so
+ * httpd_wake() only activates `run_event` and the work happens on the next turn of the loop.
  *
  * A suspended connection is out of libmicrohttpd's sight, and a peer that leaves would never be noticed:
  * `closed_event` watches its descriptor from the first suspension on.
@@ -15,23 +15,16 @@
 
 #include <assert.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
-#include <microhttpd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
-#include "daemon/base/list.h"
-#include "protocol/buf.h"
-#include "protocol/fields.h"
+#include "daemon/base/httpd-private.h"
 
 #define CONNECTIONS_MAX 4096u
 #define IDLE_TIMEOUT_S  640u
 #define CONNECTION_MEMORY                                                                          \
-	((size_t)64 << 10) /* head, body piece and output piece of one connection */
-#define STREAM_BLOCK     ((size_t)64 << 10)
+	((size_t)64 << 10)         /* head, body piece and output piece of one connection */
 #define DROPPED_BODY_MAX (1 << 20) /* longer unwanted bodies are not read: the connection closes */
 #define RUNS_PER_TURN    64        /* then the other events of the loop have a turn */
 
@@ -41,37 +34,7 @@ struct httpd {
 	struct event_base *base;
 	struct event *epoll_event;
 	struct event *run_event;
-	struct list connections; /* of struct connection */
-};
-
-struct connection {
-	struct list link; /* httpd.connections */
-	struct httpd *httpd;
-	struct MHD_Connection *mhd;
-	struct httpd_request *request; /* the one in progress, or NULL */
-	struct event closed_event;
-	bool is_watched; /* closed_event was added */
-	bool is_gone;    /* the peer has closed its side */
-};
-
-struct httpd_request {
-	struct connection *connection;
-	struct httpd_handler *handler;
-	const char *method;
-	char *target; /* path, NUL, query */
-	const char *query;
-	const struct httpd_header *more_headers; /* of httpd_add_headers(), or NULL */
-	struct MHD_Response *response;           /* made and not yet queued */
-	unsigned status;
-	bool has_head;     /* on_request was called */
-	bool is_replied;   /* a reply was made */
-	bool is_suspended; /* out of libmicrohttpd's sight until wake() */
-	bool is_aborted;
-	bool has_body_end;
-	bool is_stream_ended;
-	bool is_above_low; /* on_drain is due when the stream falls again */
-	struct buf stream;
-	size_t stream_sent; /* bytes of `stream` already taken from its front */
+	struct list connections; /* of struct httpd_connection */
 };
 
 /* ---- running -------------------------------------------------------------------------------- */
@@ -110,8 +73,7 @@ static void on_run_event(evutil_socket_t fd, short what, void *arg)
 	httpd_run(arg);
 }
 
-/* Let libmicrohttpd look at the request again. */
-static void wake(struct httpd_request *request)
+void httpd_wake(struct httpd_request *request)
 {
 	if (!request->is_suspended)
 		return;
@@ -122,7 +84,7 @@ static void wake(struct httpd_request *request)
 
 static void on_peer_closed(evutil_socket_t fd, short what, void *arg)
 {
-	struct connection *connection = arg;
+	struct httpd_connection *connection = arg;
 
 	(void)fd;
 	(void)what;
@@ -132,10 +94,9 @@ static void on_peer_closed(evutil_socket_t fd, short what, void *arg)
 		httpd_abort(connection->request);
 }
 
-/* Nothing to do for this request until wake(). False when its peer has already left. */
-static bool suspend(struct httpd_request *request)
+bool httpd_suspend(struct httpd_request *request)
 {
-	struct connection *connection = request->connection;
+	struct httpd_connection *connection = request->connection;
 
 	if (connection->is_gone) {
 		request->is_aborted = true;
@@ -155,7 +116,7 @@ static void *on_request_line(void *arg, const char *target, struct MHD_Connectio
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *connection = info->socket_context;
+	struct httpd_connection *connection = info->socket_context;
 	struct httpd_request *request = calloc(1, sizeof(*request));
 	char *query;
 
@@ -219,7 +180,7 @@ static enum MHD_Result on_body(struct httpd_request *request, const char *data, 
 	if (request->is_replied)
 		*left = 0;
 	if (*left > 0 && !request->is_aborted)
-		(void)suspend(request);
+		(void)httpd_suspend(request);
 	return request->is_aborted ? MHD_NO : MHD_YES;
 }
 
@@ -235,7 +196,7 @@ static enum MHD_Result on_body_end(struct httpd_request *request)
 	if (request->response && !request->is_aborted)
 		return queue_response(request);
 	if (!request->is_aborted)
-		(void)suspend(request);
+		(void)httpd_suspend(request);
 	return request->is_aborted ? MHD_NO : MHD_YES;
 }
 
@@ -285,7 +246,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
 	struct httpd *httpd = arg;
-	struct connection *connection = *context;
+	struct httpd_connection *connection = *context;
 	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -377,7 +338,7 @@ struct httpd *httpd_free(struct httpd *httpd)
 {
 	if (!httpd)
 		return NULL;
-	list_for_each (struct connection, connection, &httpd->connections, link) {
+	list_for_each (struct httpd_connection, connection, &httpd->connections, link) {
 		struct httpd_request *request = connection->request;
 
 		if (request && request->is_suspended) { /* a suspended one cannot be ended */
@@ -395,313 +356,8 @@ struct httpd *httpd_free(struct httpd *httpd)
 	return NULL;
 }
 
-void httpd_quiesce(struct httpd *httpd)
-{
-	CLEANUP_FD int fd = MHD_quiesce_daemon(httpd->daemon);
-
-	(void)fd;
-}
-
 unsigned httpd_connection_count(const struct httpd *httpd)
 {
 	return MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
 		->num_connections;
-}
-
-/* ---- what a request says -------------------------------------------------------------------- */
-
-const char *httpd_method(const struct httpd_request *request)
-{
-	return request->method;
-}
-
-const char *httpd_path(const struct httpd_request *request)
-{
-	return request->target;
-}
-
-const char *httpd_query(const struct httpd_request *request)
-{
-	return request->query;
-}
-
-const char *httpd_header(const struct httpd_request *request, const char *name)
-{
-	return MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND, name);
-}
-
-struct header_visit {
-	void (*each)(void *arg, const char *name, const char *value);
-	void *arg;
-};
-
-static enum MHD_Result visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
-				    const char *value)
-{
-	const struct header_visit *visit = arg;
-
-	(void)kind;
-	visit->each(visit->arg, name, value ? value : "");
-	return MHD_YES;
-}
-
-void httpd_headers(const struct httpd_request *request,
-		   void (*each)(void *arg, const char *name, const char *value), void *arg)
-{
-	struct header_visit visit = {each, arg};
-
-	(void)MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, visit_header,
-					&visit);
-}
-
-int64_t httpd_content_length(const struct httpd_request *request)
-{
-	const char *length = httpd_header(request, "Content-Length");
-
-	if (httpd_header(request, "Transfer-Encoding"))
-		return -1;
-	return length ? strtoll(length, NULL, 10) : 0; /* libmicrohttpd has checked it */
-}
-
-void httpd_handle(struct httpd_request *request, struct httpd_handler *handler)
-{
-	request->handler = handler;
-}
-
-void httpd_resume_body(struct httpd_request *request)
-{
-	wake(request);
-}
-
-/* ---- gathering a small body ------------------------------------------------------------------ */
-
-struct collector {
-	struct httpd_handler handler;
-	struct httpd_request *request;
-	struct buf body;
-	size_t max;
-	void (*done)(void *arg, struct httpd_request *request, const char *body, size_t len);
-	void *arg;
-};
-
-static size_t collector_on_body(struct httpd_handler *handler, const char *data, size_t len)
-{
-	struct collector *collector = container_of(handler, struct collector, handler);
-
-	if (len > collector->max - collector->body.len)
-		httpd_reply_error(collector->request, 413, "request body too large");
-	else
-		buf_add(&collector->body, data, len);
-	return len;
-}
-
-static void collector_on_close(struct httpd_handler *handler, enum httpd_close why)
-{
-	struct collector *collector = container_of(handler, struct collector, handler);
-
-	(void)why;
-	buf_deinit(&collector->body);
-	free(collector);
-}
-
-static void collector_on_body_end(struct httpd_handler *handler)
-{
-	struct collector *collector = container_of(handler, struct collector, handler);
-	struct httpd_request *request = collector->request;
-
-	request->handler = NULL; /* the collector is done; the next handler is `done`'s to choose */
-	if (collector->body.failed)
-		httpd_reply_error(request, 503, "out of memory");
-	else
-		collector->done(collector->arg, request,
-				collector->body.data ? collector->body.data : "",
-				collector->body.len);
-	assert(request->is_replied || request->handler || request->is_aborted);
-	collector_on_close(&collector->handler, HTTPD_CLOSE_DONE);
-}
-
-void httpd_collect(struct httpd_request *request, size_t max,
-		   void (*done)(void *arg, struct httpd_request *request, const char *body,
-				size_t len),
-		   void *arg)
-{
-	struct collector *collector;
-
-	assert(max <= HTTPD_BODY_MAX);
-	if (httpd_content_length(request) > (int64_t)max) {
-		httpd_reply_error(request, 413, "request body too large");
-		return;
-	}
-	collector = calloc(1, sizeof(*collector));
-	if (!collector) {
-		httpd_abort(request);
-		return;
-	}
-	collector->handler.on_body = collector_on_body;
-	collector->handler.on_body_end = collector_on_body_end;
-	collector->handler.on_close = collector_on_close;
-	collector->request = request;
-	collector->max = max;
-	collector->done = done;
-	collector->arg = arg;
-	httpd_handle(request, &collector->handler);
-}
-
-/* ---- replies -------------------------------------------------------------------------------- */
-
-void httpd_add_headers(struct httpd_request *request, const struct httpd_header *headers)
-{
-	request->more_headers = headers;
-}
-
-static void add_headers(struct MHD_Response *response, const struct httpd_header *headers)
-{
-	for (; headers && headers->name; headers++)
-		(void)MHD_add_response_header(response, headers->name, headers->value);
-}
-
-static void set_response(struct httpd_request *request, unsigned status,
-			 const struct httpd_header *headers, struct MHD_Response *response)
-{
-	assert(!request->is_replied);
-	request->is_replied = true;
-	if (!response) {
-		httpd_abort(request);
-		return;
-	}
-	add_headers(response, headers);
-	add_headers(response, request->more_headers);
-	request->response = response;
-	request->status = status;
-	wake(request);
-}
-
-void httpd_reply(struct httpd_request *request, unsigned status, const struct httpd_header *headers,
-		 const void *body, size_t len)
-{
-	/* The pointer is only read: MUST_COPY. */
-	set_response(request, status, headers,
-		     MHD_create_response_from_buffer(len, (void *)(uintptr_t)body,
-						     MHD_RESPMEM_MUST_COPY));
-}
-
-void httpd_reply_fd(struct httpd_request *request, unsigned status,
-		    const struct httpd_header *headers, int fd, uint64_t offset, uint64_t length)
-{
-	CLEANUP_FD int file = fd;
-	struct MHD_Response *response =
-		MHD_create_response_from_fd_at_offset64(length, file, offset);
-
-	if (response)
-		(void)take_fd(&file);
-	set_response(request, status, headers, response);
-}
-
-static size_t stream_queued(const struct httpd_request *request)
-{
-	return request->stream.len - request->stream_sent;
-}
-
-/* Move up to `max` queued bytes to `to`. */
-static size_t stream_take(struct httpd_request *request, char *to, size_t max)
-{
-	size_t len = stream_queued(request) < max ? stream_queued(request) : max;
-
-	memcpy(to, request->stream.data + request->stream_sent, len);
-	request->stream_sent += len;
-	if (stream_queued(request) > 0)
-		return len;
-	request->stream_sent = 0;
-	if (request->stream.size > HTTPD_STREAM_LOW)
-		buf_deinit(&request->stream); /* an idle stream keeps no large buffer */
-	else
-		buf_reset(&request->stream);
-	return len;
-}
-
-static ssize_t on_stream_read(void *arg, uint64_t offset, char *to, size_t max)
-{
-	struct httpd_request *request = arg;
-	struct httpd_handler *handler = request->handler;
-	size_t len;
-
-	(void)offset;
-	if (request->is_aborted || request->stream.failed)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	if (stream_queued(request) == 0) {
-		if (request->is_stream_ended)
-			return MHD_CONTENT_READER_END_OF_STREAM;
-		return suspend(request) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
-	}
-	len = stream_take(request, to, max);
-	if (request->is_above_low && stream_queued(request) <= HTTPD_STREAM_LOW) {
-		request->is_above_low = false;
-		if (handler && handler->on_drain)
-			handler->on_drain(handler);
-	}
-	return (ssize_t)len;
-}
-
-void httpd_stream_start(struct httpd_request *request, unsigned status,
-			const struct httpd_header *headers, int64_t length)
-{
-	uint64_t size = length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length;
-
-	set_response(request, status, headers,
-		     MHD_create_response_from_callback(size, STREAM_BLOCK, on_stream_read, request,
-						       NULL));
-}
-
-size_t httpd_stream_write(struct httpd_request *request, const void *data, size_t len)
-{
-	if (request->is_aborted || len == 0)
-		return stream_queued(request);
-	if (request->stream_sent > 0 && request->stream_sent >= stream_queued(request)) {
-		buf_consume(&request->stream, request->stream_sent);
-		request->stream_sent = 0;
-	}
-	buf_add(&request->stream, data, len);
-	if (stream_queued(request) > HTTPD_STREAM_LOW)
-		request->is_above_low = true;
-	wake(request);
-	return stream_queued(request);
-}
-
-void httpd_stream_end(struct httpd_request *request)
-{
-	request->is_stream_ended = true;
-	wake(request);
-}
-
-void httpd_abort(struct httpd_request *request)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		request->connection->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	request->is_aborted = true;
-	if (request->is_suspended)
-		wake(request);
-	else
-		(void)shutdown(info->connect_fd, SHUT_RDWR); /* wakes what waits for the peer */
-}
-
-void httpd_reply_error(struct httpd_request *request, unsigned status, const char *fmt, ...)
-{
-	static const struct httpd_header headers[] = {
-		{"Content-Type", "application/json; charset=utf-8"},
-		{"X-Content-Type-Options", "nosniff"},
-		{NULL, NULL},
-	};
-	CLEANUP_BUF struct buf body = {0};
-	char message[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(message, sizeof(message), fmt, ap);
-	va_end(ap);
-	buf_printf(&body, "{\"code\":%u,\"message\":", status);
-	fields_encode_string(&body, message, strlen(message));
-	buf_add_str(&body, "}\n");
-	httpd_reply(request, status, headers, body.failed ? "{}" : body.data,
-		    body.failed ? 2 : body.len);
 }

@@ -1,5 +1,5 @@
 /*
- * HTTP served: libmicrohttpd on a libevent loop, the only file that names it. Used by the agent, the
+ * HTTP served: libmicrohttpd on a libevent loop, the only files that name it. Used by the agent, the
  * engine's two sockets and the gateway.
  *
  * Life of one exchange: on_request() of the service sees the head and must, before it returns, either
@@ -68,8 +68,6 @@ struct httpd *httpd_new(struct event_base *base, int listen_fd, struct httpd_ser
 /* Ends every exchange abruptly (on_close is called) and closes the socket. NULL is fine. */
 struct httpd *httpd_free(struct httpd *httpd);
 
-/* Stop accepting; what is in progress goes on. */
-void httpd_quiesce(struct httpd *httpd);
 unsigned httpd_connection_count(const struct httpd *httpd);
 
 const char *httpd_method(const struct httpd_request *request);
@@ -104,8 +102,9 @@ void httpd_add_headers(struct httpd_request *request, const struct httpd_header 
 void httpd_resume_body(struct httpd_request *request);
 
 /*
- * Reply in one piece; `body` and `headers` are copied. A reply before the end of the body is allowed:
- * the rest of the body is read and dropped, or the connection closed.
+ * Reply in one piece; `body` and `headers` are copied. A reply before the end of the body is allowed,
+ * and sent when the rest of the body was read and dropped. Made in on_request() it is sent at once, and the
+ * connection closed, when Content-Length says more than 1 MiB.
  */
 void httpd_reply(struct httpd_request *request, unsigned status, const struct httpd_header *headers,
 		 const void *body, size_t len);
@@ -125,9 +124,7 @@ void httpd_stream_end(struct httpd_request *request);
 /* Cut the connection without a proper end (wire §2.4); on_close(GONE) follows, not from inside this call. */
 void httpd_abort(struct httpd_request *request);
 
-/*
- * Reply with the standard error body {"code":status,"message":…} (wire §1.3, §6).
- */
+/* Reply with the standard error body {"code":status,"message":…} (wire §1.3, §6). */
 void httpd_reply_error(struct httpd_request *request, unsigned status, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 

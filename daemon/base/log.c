@@ -41,11 +41,6 @@ int log_level_from_string(const char *name, enum log_level *ret_level)
 	return -1;
 }
 
-const char *log_level_to_string(enum log_level level)
-{
-	return level_names[level];
-}
-
 void log_at(enum log_level level, const char *fmt, ...)
 {
 	char line[1024];

@@ -21,7 +21,6 @@ void log_set_level(enum log_level most);
 
 /* "error", "warning", "info", "debug"; -1 when `name` is none of them. */
 int log_level_from_string(const char *name, enum log_level *ret_level) MUST_USE;
-const char *log_level_to_string(enum log_level level);
 
 void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -31,7 +31,7 @@ static const bool transitions[BOX_STATE_COUNT][BOX_STATE_COUNT] = {
 	[BOX_ENDING] = {[BOX_ENDED] = true},
 };
 
-const char *box_state_to_string(enum box_state state)
+static const char *box_state_to_string(enum box_state state)
 {
 	switch (state) {
 	case BOX_STARTING:

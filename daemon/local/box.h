@@ -27,8 +27,8 @@ enum box_state {
 	BOX_ENDED,  /* nothing is left */
 	BOX_STATE_COUNT
 };
-const char *box_state_to_string(enum box_state state);
-/* What the table says. */
+
+/* What the table of transitions says. */
 bool box_state_may_follow(enum box_state from, enum box_state to);
 
 struct box_watch { /* embed me; init with box_watch_init() */

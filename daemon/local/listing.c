@@ -47,7 +47,8 @@ static int parse_pair(const char *pair, size_t len, struct string_map *ret, stru
 	return 0;
 }
 
-int listing_parse_metadata(const char *text, struct string_map *ret, struct sb_error *err)
+/* The value of `metadata` after the query's own decoding, to pairs. */
+static int parse_metadata(const char *text, struct listing *ret, struct sb_error *err)
 {
 	struct buf plain CLEANUP_BUF = {0};
 	const char *at;
@@ -57,7 +58,7 @@ int listing_parse_metadata(const char *text, struct string_map *ret, struct sb_e
 	for (at = plain.data; at && *at;) {
 		size_t len = strcspn(at, "&");
 
-		if (len > 0 && parse_pair(at, len, ret, err) < 0)
+		if (len > 0 && parse_pair(at, len, &ret->metadata, err) < 0)
 			return -1;
 		at += len;
 		at += *at == '&';
@@ -177,11 +178,6 @@ static int parse_template(const char *text, struct listing *ret, struct sb_error
 {
 	ret->template = strdup(text);
 	return ret->template ? 0 : sb_fail_errno(err, SB_INTERNAL, ENOMEM, "template");
-}
-
-static int parse_metadata(const char *text, struct listing *ret, struct sb_error *err)
-{
-	return listing_parse_metadata(text, &ret->metadata, err);
 }
 
 int listing_parse(const char *query, int version, struct listing *ret, struct sb_error *err)

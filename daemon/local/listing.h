@@ -40,7 +40,4 @@ bool listing_is_due(const struct listing *listing, const struct record *record);
 /* Append the cursor that goes on after `last`. */
 void listing_cursor(const struct listing *listing, const struct record *last, struct buf *out);
 
-/* The value of `metadata` after the query's own decoding, to pairs. */
-int listing_parse_metadata(const char *text, struct string_map *ret, struct sb_error *err) MUST_USE;
-
 #endif

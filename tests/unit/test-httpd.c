@@ -656,23 +656,6 @@ static void test_freeing_ends_all_exchanges(void **state)
 	client_close(&c);
 }
 
-static void test_quiesce_refuses_new_connections_only(void **state)
-{
-	struct fixture *f = *state;
-	struct client c;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	client_open(f, &c);
-	client_say(f, &c, "GET /one HTTP/1.1\r\nHost: h\r\n\r\n");
-	client_expect(f, &c, "\r\n\r\n/one");
-	httpd_quiesce(f->httpd);
-	assert_int_equal(connect(fd, (struct sockaddr *)&f->address, f->address_len), -1);
-	client_say(f, &c, "GET /two HTTP/1.1\r\nHost: h\r\n\r\n");
-	client_expect(f, &c, "\r\n\r\n/two");
-	client_close(&c);
-	cleanup_fd(&fd);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -698,7 +681,6 @@ int main(void)
 		TEST(test_vanished_clients_are_noticed),
 		TEST(test_reply_from_a_file),
 		TEST(test_freeing_ends_all_exchanges),
-		TEST(test_quiesce_refuses_new_connections_only),
 	};
 
 	return cmocka_run_group_tests_name("httpd", tests, NULL, NULL);

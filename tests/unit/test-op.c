@@ -53,20 +53,6 @@ static enum op_next answer(struct op *op)
 	return op_reply(op, &(struct sandbox_kill_result){.killed = true});
 }
 
-static enum op_next end_quietly(struct op *op)
-{
-	return op_end(op);
-}
-
-static enum op_next answer_and_go_on(struct op *op)
-{
-	struct test_op *t = container_of(op, struct test_op, op);
-
-	op_answer(op, &(struct sandbox_kill_result){.killed = false});
-	t->at_wait = end_quietly;
-	return op_wait(op, STEP_LATE);
-}
-
 static void test_release(struct op *op)
 {
 	struct test_op *t = container_of(op, struct test_op, op);
@@ -183,21 +169,6 @@ static void test_a_call_is_answered_once(void **state)
 	op_run(&t->op);
 	assert_string_equal(hear(f),
 			    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"killed\":true}}\n");
-	assert_no_work_left(f);
-}
-
-static void test_an_answer_may_come_before_the_end(void **state)
-{
-	struct fixture *f = *state;
-	struct test_op *t =
-		start_for_call(f, METHOD_sandbox_kill, &plain_type, 0, answer_and_go_on);
-
-	op_run(&t->op);
-	assert_non_null(strstr(hear(f), "\"killed\":false"));
-	assert_int_equal(f->server.call_count, 0);
-	assert_int_equal(f->released, 0);
-	op_run(&t->op);
-	assert_string_equal(hear(f), "");
 	assert_no_work_left(f);
 }
 
@@ -372,7 +343,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_steps_run_until_one_waits),
 		TEST(test_a_call_is_answered_once),
-		TEST(test_an_answer_may_come_before_the_end),
 		TEST(test_a_deadline_ends_it),
 		TEST(test_a_deadline_can_move),
 		TEST(test_cancelled_it_ends),

@@ -287,11 +287,11 @@ static pid_t launch(const struct agent *agent, struct user *user,
 {
 	CLEANUP_FREE char *cwd = find_cwd(agent, user, config->cwd, err);
 	CLEANUP_FREE char **args = make_args(config);
-	CLEANUP(strings_free) struct strings environ = {0};
+	CLEANUP(strings_free) struct strings env = {0};
 
 	if (!cwd)
 		return -1;
-	if (!args || environ_build(agent, user, &config->envs, &environ) < 0)
+	if (!args || environ_build(agent, user, &config->envs, &env) < 0)
 		return sb_fail(err, SB_INTERNAL, "no memory for a process");
 	if (user_load_groups(user, err) < 0)
 		return -1;
@@ -299,8 +299,8 @@ static pid_t launch(const struct agent *agent, struct user *user,
 	const struct spawn spawn = {
 		.user = user,
 		.args = args,
-		.environ = environ.items,
-		.path = environ_path(&environ),
+		.env = environ.items,
+		.path = environ_path(&env),
 		.cwd = cwd,
 		.fds = {plumbing->child[0], plumbing->child[1], plumbing->child[2]},
 		.has_terminal = has_terminal,
