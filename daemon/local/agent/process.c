@@ -299,7 +299,7 @@ static pid_t launch(const struct agent *agent, struct user *user,
 	const struct spawn spawn = {
 		.user = user,
 		.args = args,
-		.env = environ.items,
+		.environ = env.items,
 		.path = environ_path(&env),
 		.cwd = cwd,
 		.fds = {plumbing->child[0], plumbing->child[1], plumbing->child[2]},
