@@ -74,6 +74,7 @@ tests_unit_test_http_cancel_SOURCES = tests/unit/test-http-cancel.c $(http_call)
 tests_unit_test_http_faults_SOURCES = tests/unit/test-http-faults.c $(http_call)
 
 bats_tests = \
+	tests/integration/remote.bats \
 	tests/integration/command.bats \
 	tests/integration/command-restart.bats \
 	tests/integration/file.bats \
