@@ -18,6 +18,7 @@ daemon_libbase_la_SOURCES = \
 	daemon/e2b/fault.c daemon/e2b/fault.h \
 	daemon/e2b/envd.c daemon/e2b/envd.h \
 	daemon/e2b/files.c daemon/e2b/files.h \
+	daemon/e2b/file-query.c daemon/e2b/file-query.h \
 	daemon/e2b/sign.c daemon/e2b/sign.h \
 	daemon/e2b/upstream.c daemon/e2b/upstream.h \
 	daemon/e2b/wire.c daemon/e2b/wire.h

@@ -38,6 +38,7 @@ static int contain_box(struct box *box, struct sb_error *err)
 		.id = box->record.id,
 		.dir = box->dir,
 		.layers = layers,
+		.template_id = box->record.template_id,
 		.template_dir = engine->template_dir,
 		.agent_path = engine->options.agent_path,
 		.listen_fd = listen_fd,

@@ -135,15 +135,28 @@ static int mount_kernel_files(struct child *child, const char **ret_what)
 	return mount_masks(child->root_fd, ret_what);
 }
 
-/* A file in /etc of the new tree; where an earlier owner of the layers left a link, the file replaces it. */
-static int write_etc(int etc_fd, const char *name, const char *text)
+/* A file in a directory of the new tree; where an earlier owner of the layers left a link, the file replaces it. */
+static int write_text(int dir_fd, const char *name, const char *text)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	CLEANUP_FD int fd = openat(etc_fd, name, flags, 0644);
+	CLEANUP_FD int fd = openat(dir_fd, name, flags, 0644);
 
-	if (fd < 0 && errno == ELOOP && unlinkat(etc_fd, name, 0) == 0)
-		fd = openat(etc_fd, name, flags, 0644);
+	if (fd < 0 && errno == ELOOP && unlinkat(dir_fd, name, 0) == 0)
+		fd = openat(dir_fd, name, flags, 0644);
 	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* By these, programs learn that they are in a sandbox, and in which (wire §4.5). */
+static int write_marks(struct child *child, const char **ret_what)
+{
+	CLEANUP_FD int run_fd = -1;
+
+	*ret_what = "/run/e2b";
+	run_fd = sys_openat2(child->root_fd, "run/e2b", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT);
+	if (run_fd < 0 || write_text(run_fd, *ret_what = ".E2B_SANDBOX", "true") < 0 ||
+	    write_text(run_fd, *ret_what = ".E2B_SANDBOX_ID", child->id) < 0)
+		return -1;
+	return write_text(run_fd, *ret_what = ".E2B_TEMPLATE_ID", child->template_id);
 }
 
 /* What says on disk which machine this is. A fork or snapshot brings its parent's: a new layer, new names. */
@@ -161,17 +174,17 @@ static int write_identity(struct child *child, const char **ret_what)
 		return -1;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		(void)snprintf(text + 2 * i, 4, "%02x\n", bytes[i]);
-	if (write_etc(etc_fd, *ret_what = "machine-id", text) < 0)
+	if (write_text(etc_fd, *ret_what = "machine-id", text) < 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "%s\n", child->id);
-	if (write_etc(etc_fd, *ret_what = "hostname", text) < 0)
+	if (write_text(etc_fd, *ret_what = "hostname", text) < 0)
 		return -1;
 	(void)snprintf(text, sizeof(text),
 		       "127.0.0.1\tlocalhost\n"
 		       "::1\tlocalhost ip6-localhost ip6-loopback\n"
 		       "127.0.1.1\t%s\n",
 		       child->id);
-	return write_etc(etc_fd, *ret_what = "hosts", text);
+	return write_text(etc_fd, *ret_what = "hosts", text);
 }
 
 /* Move `fd` to `number` and let it through exec. */
@@ -240,6 +253,7 @@ static const struct child_step steps[] = {
 	{"layers", mount_layers},
 	/* In the new tree, which has to be there; masks need /dev/null, /proc needs the host's to be visible. */
 	{"kernel files", mount_kernel_files},
+	{"marks", write_marks},
 	{"identity", write_identity},
 	/* Last: up to here descriptors are looked up under /proc/self/fd. */
 	{"descriptors", arrange_descriptors},

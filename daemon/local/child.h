@@ -11,6 +11,7 @@
 
 struct child {
 	const char *id;
+	const char *template_id;
 	const struct layers *layers;
 	int control_fd;
 	int engine_fd; /* the other end of control_fd, which is not ours */

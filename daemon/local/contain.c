@@ -126,6 +126,7 @@ static int clone_child(struct build *build, struct sb_error *err)
 	};
 	struct child child = {
 		.id = build->spec->id,
+		.template_id = build->spec->template_id,
 		.layers = &build->layers,
 		.control_fd = build->child_control_fd,
 		.engine_fd = build->contained.control_fd,

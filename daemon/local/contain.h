@@ -22,7 +22,8 @@ struct contain_limits { /* 0 means none */
 };
 
 struct contain_spec {
-	const char *id; /* sandbox id: [a-z0-9]+; also its host name */
+	const char *id;          /* sandbox id: [a-z0-9]+; also its host name */
+	const char *template_id; /* told inside, in /run/e2b */
 	/*
 	 * Directory of this sandbox, made by the caller, empty or from before; made 0700 here. Its own layer is
 	 * `<dir>/layer`: a copy of that directory is a layer for others (overlay.h). Nothing in

@@ -8,6 +8,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/api-sandbox.c \
 	daemon/local/boot.c daemon/local/boot.h \
 	daemon/local/box.c daemon/local/box.h \
+	daemon/local/credential.c daemon/local/credential.h \
 	daemon/local/engine.c daemon/local/engine.h \
 	daemon/local/ids.c daemon/local/ids.h \
 	daemon/local/listing.c daemon/local/listing.h \

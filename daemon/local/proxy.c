@@ -22,6 +22,7 @@
 #include "daemon/base/list.h"
 #include "daemon/e2b/wire.h"
 #include "daemon/local/box.h"
+#include "daemon/local/credential.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/proxy-reply.h"
 #include "daemon/local/route.h"
@@ -53,7 +54,8 @@ struct exchange {
 	bool is_down_full;    /* httpd holds more than it wants */
 	bool is_down_waiting; /* the agent's side is paused */
 	bool has_head;
-	bool is_begun; /* the client's reply */
+	bool is_begun;   /* the client's reply */
+	bool is_settled; /* the client's reply: httpd has all of it, or cuts it */
 	bool is_agent_over;
 };
 
@@ -123,7 +125,8 @@ static void reply_begin(struct exchange *exchange)
 
 	exchange->is_begun = true;
 	http_headers(req, collect_header, &headers);
-	if (status == 204 || status == 304)
+	exchange->is_settled = status == 204 || status == 304;
+	if (exchange->is_settled)
 		httpd_reply(exchange->request, (unsigned)status, headers.items, NULL, 0);
 	else
 		httpd_stream_start(exchange->request, (unsigned)status, headers.items,
@@ -233,15 +236,17 @@ static void on_agent_done(struct http_req *req, const struct http_reply *reply)
 		exchange_free(exchange);
 		return;
 	}
-	if (reply->err->code == SB_OK) {
-		if (!exchange->is_begun)
-			reply_begin(exchange);
+	if (reply->err->code == SB_OK && !exchange->is_begun)
+		reply_begin(exchange);
+	if (exchange->is_settled)
+		return;
+	if (reply->err->code == SB_OK)
 		httpd_stream_end(exchange->request);
-	} else if (exchange->is_begun) {
+	else if (exchange->is_begun)
 		httpd_abort(exchange->request); /* it must see that its answer is cut */
-	} else {
+	else
 		proxy_reply_closed_port(exchange->request, &exchange->route);
-	}
+	exchange->is_settled = true;
 }
 
 /* A client that has its whole answer lets the agent's side end by itself, so its connection is kept. */
@@ -262,12 +267,17 @@ static void on_box_change(struct box_watch *watch, struct box *box)
 	box_watch_stop(watch);
 	http_cancel(&exchange->agent);
 	exchange->is_agent_over = true;
-	if (!exchange->request)
+	if (!exchange->request) {
 		exchange_free(exchange);
-	else if (exchange->is_begun)
+		return;
+	}
+	if (exchange->is_settled)
+		return;
+	if (exchange->is_begun)
 		httpd_abort(exchange->request);
 	else
 		proxy_reply_not_found(exchange->request, box->record.id);
+	exchange->is_settled = true;
 }
 
 /* ---- the beginning --------------------------------------------------------------------------- */
@@ -365,22 +375,37 @@ static void proxy_forward(struct proxy *proxy, struct httpd_request *request,
 	box_watch_start(&exchange->watch, box);
 }
 
+/* A request that names no sandbox may still show whose it is. Then it is for envd. */
+static enum route_result find_route(const struct proxy *proxy, const struct httpd_request *request,
+				    struct route *ret, struct box **ret_box)
+{
+	enum route_result result =
+		route_find(httpd_header(request, "Host"), httpd_header(request, "E2b-Sandbox-Id"),
+			   httpd_header(request, "E2b-Sandbox-Port"), ret);
+
+	if (result == ROUTE_FOUND) {
+		*ret_box = engine_find_box(proxy->engine, ret->id);
+	} else if (result == ROUTE_INVALID_HOST &&
+		   credential_find_box(proxy->engine, request, ret_box)) {
+		*ret = (struct route){.port = WIRE_ENVD_PORT};
+		if (*ret_box)
+			(void)stpcpy(ret->id, (*ret_box)->record.id); /* it fits, as all ids */
+		return ROUTE_FOUND;
+	}
+	return result;
+}
+
 static void on_request(struct httpd_service *service, struct httpd_request *request)
 {
 	struct proxy *proxy = container_of(service, struct proxy, service);
 	struct buf path CLEANUP_BUF = {0};
+	struct box *box = NULL;
 	struct route route;
-	enum route_result result =
-		route_find(httpd_header(request, "Host"), httpd_header(request, "E2b-Sandbox-Id"),
-			   httpd_header(request, "E2b-Sandbox-Port"), &route);
-	struct box *box;
+	enum route_result result = find_route(proxy, request, &route, &box);
 
-	if (result != ROUTE_FOUND) {
+	if (result != ROUTE_FOUND)
 		proxy_reply_misrouted(request, route_result_text(result));
-		return;
-	}
-	box = engine_find_box(proxy->engine, route.id);
-	if (!box || (box->state != BOX_RUNNING && box->state != BOX_STARTING))
+	else if (!box || (box->state != BOX_RUNNING && box->state != BOX_STARTING))
 		proxy_reply_not_found(request, route.id);
 	else if (route.port == WIRE_ENVD_PORT && route_is_reserved(httpd_path(request), &path))
 		proxy_reply_reserved(request, path.data);

@@ -162,6 +162,7 @@ const struct template_file template_files[] = {
 	 "Acquire::Languages \"none\";\n"},
 	/* The host's /usr lies below this one. Nothing starts services here, so packages need not try. */
 	{"usr", 0755, 0, 0, NULL},
+	{"usr/bin", 0755, 0, 0, NULL},
 	{"usr/sbin", 0755, 0, 0, NULL},
 	{"usr/sbin/policy-rc.d", 0755, 0, 0, "#!/bin/sh\nexit 101\n"},
 };

@@ -6,7 +6,7 @@
 
 #include "protocol/error.h"
 
-enum { TEMPLATE_VERSION = 1 }; /* count up with every change of what is built */
+enum { TEMPLATE_VERSION = 2 }; /* count up with every change of what is built */
 
 /* Copied from the host where it has them and they are readable for all (tree.h); NULL-ended. */
 extern const char *const template_host_paths[];

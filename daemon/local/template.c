@@ -118,7 +118,7 @@ static int copy_host_files(int layer_fd, struct sb_error *err)
 	return 0;
 }
 
-/* /bin, /lib, … as the host has them, and the two names /var still has for places in /run. */
+/* /bin, /lib, … as the host has them, the names /var still has for places in /run, and `python` (wire §9.1). */
 static int make_links(int layer_fd, struct sb_error *err)
 {
 	static const char *const names[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
@@ -138,7 +138,8 @@ static int make_links(int layer_fd, struct sb_error *err)
 	}
 	if (symlinkat("/run", layer_fd, "root/var/run") < 0 ||
 	    symlinkat("/run/lock", layer_fd, "root/var/lock") < 0 ||
-	    symlinkat("/proc/self/mounts", layer_fd, "root/etc/mtab") < 0)
+	    symlinkat("/proc/self/mounts", layer_fd, "root/etc/mtab") < 0 ||
+	    symlinkat("python3", layer_fd, "usr/bin/python") < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "links");
 	return 0;
 }

@@ -310,6 +310,73 @@ print(0 <= late <= 1 or late)"
 
 # ---- the proxy -----------------------------------------------------------------------------------
 
+@test "a signed URL, or a token, is enough to find the sandbox" {
+	engine_start
+	sign() { # PATH OPERATION [EXPIRATION]: the rest of a query
+		python3 -c 'import base64,hashlib,sys,urllib.parse as u
+path,operation,token,*expiration=sys.argv[1:]
+raw=":".join([path,operation,"",token,*expiration])
+query={"path":path,"signature":"v1_"+base64.b64encode(hashlib.sha256(raw.encode()).digest()).decode().rstrip("=")}
+if expiration: query["signature_expiration"]=expiration[0]
+print(u.urlencode(query))' "$1" "$2" "$TOKEN" "${@:3}"
+	}
+	ask() { curl -s -m 10 --unix-socket "$PROXY" -w ' %{http_code}' "$@"; }
+	create '"secure":true'
+	other=$TOKEN
+	create '"secure":true'
+	[[ "$(ask "http://localhost/files?$(sign 'a b+é' write)" -F 'file=@-;filename=other' <<<mine)" == *' 200' ]]
+	[ "$(ask "http://localhost/files?$(sign 'a b+é' read)")" = $'mine\n 200' ]
+	[ "$(ask "http://localhost/files?$(sign 'a b+é' read $((EPOCHSECONDS + 60)))")" = $'mine\n 200' ]
+	[ "$(ask "http://localhost/files?$(sign 'a b+é' read 1)")" = $'{"code":401,"message":"signature is already expired"}\n 401' ]
+	[ "$(ask "http://localhost/files?$(TOKEN=$other sign 'a b+é' read)" -o /dev/null)" = ' 404' ]
+	[ "$(ask http://localhost/files?path=a+b%2B%C3%A9 -H "X-Access-Token: $TOKEN")" = $'mine\n 200' ]
+	[ "$(ask http://localhost/health -H "X-Access-Token: $TOKEN")" = ' 204' ]
+	[[ "$(ask http://localhost/init -X POST -H "X-Access-Token: $TOKEN")" == *'This endpoint is reserved'*' 404' ]]
+	for what in "files?$(TOKEN=none sign x read)" "files?$(sign x write)"; do
+		[ "$(ask "http://localhost/$what")" = "$(not_found_body '') 502" ]
+	done
+	[ "$(ask "http://localhost/files?path=x")" = 'Invalid host 400' ]
+	query=$(sign x read)
+	api DELETE "/sandboxes/$ID"
+	[ "$(ask "http://localhost/files?$query")" = "$(not_found_body '') 502" ]
+	[ "$(ask http://localhost/health -H "X-Access-Token: $TOKEN")" = "$(not_found_body '') 502" ]
+}
+
+@test "who polls a sandbox that is killed gets every answer whole, the last a 502" {
+	engine_start
+	for _ in 1 2 3 4 5 6 7 8; do
+		create '"secure":false'
+		python3 - "$PROXY" "$ID" <<-'EOF' 3>&- &
+			import http.client, socket, sys, threading
+			def poll(path):
+			    client = http.client.HTTPConnection("localhost")
+			    client.sock = socket.socket(socket.AF_UNIX)
+			    client.sock.connect(sys.argv[1])
+			    client.auto_open = False
+			    status = 0
+			    while status != 502:
+			        client.request("GET", path, headers={"E2b-Sandbox-Id": sys.argv[2], "E2b-Sandbox-Port": "49983"})
+			        answer = client.getresponse()
+			        answer.read()
+			        status = answer.status
+			        assert status in (200, 204, 502), status
+			    ended.append(path)
+			ended = []
+			paths = ["/health", "/health", "/envs", "/files?path=/etc/passwd"]
+			threads = [threading.Thread(target=poll, args=(path,)) for path in paths]
+			[thread.start() for thread in threads]
+			print("polling", flush=True)
+			[thread.join() for thread in threads]
+			sys.exit(len(ended) != len(paths))
+		EOF
+		poller=$!
+		is_polled() { grep -q E2B_SANDBOX_ID <<<"$(sandbox /envs)"; }
+		wait_for 5 is_polled
+		api DELETE "/sandboxes/$ID"
+		wait "$poller"
+	done
+}
+
 @test "the proxy refuses what names no sandbox" {
 	engine_start
 	ask() { curl -s -m 10 --unix-socket "$PROXY" -w ' %{http_code}' "$@"; }
@@ -336,6 +403,16 @@ print(0 <= late <= 1 or late)"
 		[ "$(json 'it["code"]')" = 404 ]
 		[[ "$(json 'it["message"]')" == 'This endpoint is reserved'* ]]
 	done
+}
+
+@test "programs inside learn where they are, and find what SDKs rely on" {
+	engine_start
+	create
+	[[ "$(start 'cd /run/e2b; echo "$(<.E2B_SANDBOX) $(<.E2B_SANDBOX_ID) $(<.E2B_TEMPLATE_ID)" >/tmp/out')" == *'"exit status 0"'* ]]
+	[ "$(sandbox '/files?path=/tmp/out')" = "true $ID base" ]
+	[[ "$(start 'set -e; for p in bash python3 python git curl tput realpath ps kill sudo; do command -v $p; done
+		python -c "import sys; sys.exit(sys.version_info < (3,))"; tput -T xterm-256color cols
+		! command -v mcp-gateway')" == *'"exit status 0"'* ]]
 }
 
 @test "files go up and down through the proxy whole, in bounded memory" {

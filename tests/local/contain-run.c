@@ -109,6 +109,7 @@ static int prepare(struct run *run, const char *state, const char *id, unsigned 
 	    template_prepare_base(run->templates, &run->template_dir, err) < 0)
 		return -1;
 	run->spec.id = id;
+	run->spec.template_id = "base";
 	run->spec.dir = run->dir;
 	run->spec.layers = run->layers;
 	run->spec.template_dir = run->template_dir;

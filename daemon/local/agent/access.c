@@ -3,77 +3,19 @@
 
 #include "daemon/local/agent/access.h"
 
-#include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 #include "daemon/base/httpd.h"
-#include "daemon/base/uri.h"
+#include "daemon/e2b/file-query.h"
 #include "daemon/e2b/sign.h"
 #include "daemon/local/agent/agent.h"
 #include "daemon/local/agent/path.h"
 
-/* The query of a /files URL, decoded; members are NULL when absent. */
-struct query {
-	char *path;
-	char *username;
-	char *signature;
-	int64_t expiration; /* SIGN_NO_EXPIRY when absent */
-};
-
-static void query_deinit(struct query *query)
-{
-	free(query->path);
-	free(query->username);
-	free(query->signature);
-}
-
-static int get(const char *text, const char *name, char **ret, struct sb_error *err)
-{
-	bool is_there;
-
-	*ret = uri_query_get(text, name, &is_there);
-	if (is_there && !*ret)
-		return sb_fail(err, SB_INVALID_PARAMS, "malformed query parameter '%s'", name);
-	return 0;
-}
-
-static int read_expiration(const char *text, struct query *query, struct sb_error *err)
-{
-	CLEANUP_FREE char *value = NULL;
-	char *end;
-
-	query->expiration = SIGN_NO_EXPIRY;
-	if (get(text, "signature_expiration", &value, err) < 0)
-		return -1;
-	if (!value)
-		return 0;
-	errno = 0;
-	query->expiration = strtoll(value, &end, 10);
-	if (errno || end == value || *end || !strchr("-0123456789", *value))
-		return sb_fail(err, SB_INVALID_PARAMS,
-			       "query parameter 'signature_expiration' must be an integer");
-	return 0;
-}
-
-static int query_read(const struct httpd_request *request, struct query *query,
-		      struct sb_error *err)
-{
-	const char *text = httpd_query(request);
-
-	if (get(text, "path", &query->path, err) < 0 ||
-	    get(text, "username", &query->username, err) < 0 ||
-	    get(text, "signature", &query->signature, err) < 0)
-		return -1;
-	return read_expiration(text, query, err);
-}
-
 static int check_signature(const struct agent *agent, const struct httpd_request *request,
-			   const struct query *query, const char *operation, struct sb_error *err)
+			   const struct file_query *query, struct sb_error *err)
 {
 	const char *token = httpd_header(request, "X-Access-Token");
-	char signature[SIGN_TEXT_SIZE];
 
 	if (!agent->access_token)
 		return 0;
@@ -85,24 +27,22 @@ static int check_signature(const struct agent *agent, const struct httpd_request
 	}
 	if (!query->signature)
 		return sb_fail(err, SB_AUTHENTICATION, "missing signature query parameter");
-	sign_url(query->path ? query->path : "", operation, query->username ? query->username : "",
-		 agent->access_token, query->expiration, signature);
-	if (!sign_equal(query->signature, signature))
+	if (!file_query_is_signed(query, httpd_method(request), agent->access_token))
 		return sb_fail(err, SB_AUTHENTICATION, "invalid signature");
 	if (query->expiration != SIGN_NO_EXPIRY && query->expiration < time(NULL))
 		return sb_fail(err, SB_AUTHENTICATION, "signature is already expired");
 	return 0;
 }
 
-int access_check(const struct agent *agent, const struct httpd_request *request,
-		 const char *operation, struct access *ret, struct sb_error *err)
+int access_check(const struct agent *agent, const struct httpd_request *request, struct access *ret,
+		 struct sb_error *err)
 {
-	CLEANUP(query_deinit) struct query query = {0};
+	CLEANUP(file_query_deinit) struct file_query query = {0};
 	const char *username;
 
 	*ret = (struct access){0};
-	if (query_read(request, &query, err) < 0 ||
-	    check_signature(agent, request, &query, operation, err) < 0)
+	if (file_query_read(httpd_query(request), &query, err) < 0 ||
+	    check_signature(agent, request, &query, err) < 0)
 		return -1;
 	username = query.username && *query.username ? query.username : agent->default_user;
 	if (user_find(username, &ret->user, err) < 0)

@@ -14,11 +14,10 @@ struct access {
 };
 
 /*
- * Checks token or signature, then the user, then the path. `operation` is "read" or "write". -1 with the
- * error to answer. access_deinit() in every case.
+ * Checks token or signature, then the user, then the path. -1 with the error to answer. access_deinit() in every case.
  */
-int access_check(const struct agent *agent, const struct httpd_request *request,
-		 const char *operation, struct access *ret, struct sb_error *err) MUST_USE;
+int access_check(const struct agent *agent, const struct httpd_request *request, struct access *ret,
+		 struct sb_error *err) MUST_USE;
 void access_deinit(struct access *access);
 
 /* Answer with an error: the status its code goes with, unless it names its own. */

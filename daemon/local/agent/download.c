@@ -263,7 +263,7 @@ static int serve(struct agent *agent, struct download *download, struct sb_error
 {
 	enum media_coding coding = media_coding(httpd_header(download->request, "Accept-Encoding"));
 
-	if (access_check(agent, download->request, "read", &download->access, err) < 0)
+	if (access_check(agent, download->request, &download->access, err) < 0)
 		return -1;
 	if (!download->access.path)
 		download->access.path = path_resolve(agent, &download->access.user, "", err);

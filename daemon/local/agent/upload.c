@@ -288,7 +288,7 @@ static int read_type(struct upload *upload, struct sb_error *err)
 
 static int read_head(struct upload *upload, struct sb_error *err)
 {
-	if (access_check(upload->agent, upload->request, "write", &upload->access, err) < 0)
+	if (access_check(upload->agent, upload->request, &upload->access, err) < 0)
 		return -1;
 	httpd_headers(upload->request, take_header, upload);
 	if (upload->err.code || read_coding(upload, err) < 0)
