@@ -272,7 +272,8 @@ static void add_fds(struct buf *out, size_t fds)
 void message_add_request(struct buf *out, const char *id, const char *method, const char *params,
 			 size_t fds)
 {
-	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\"", id, method);
+	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":", id);
+	fields_encode_string(out, method, strlen(method));
 	if (params) {
 		buf_add_str(out, ",\"params\":");
 		buf_add_str(out, params);

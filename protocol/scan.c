@@ -202,12 +202,13 @@ static int compare_members(const void *left, const void *right)
 /* The object whose members begin at `first` ends: no name may stand twice. */
 static int close_object(struct scanner *s, size_t first)
 {
-	struct member *members = s->members + first;
+	struct member *members;
 	size_t count = s->count - first;
 
 	s->count = first;
 	if (count < 2)
 		return 0;
+	members = s->members + first;
 	qsort(members, count, sizeof(*members), compare_members);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = i + 1; j < count && members[j].hash == members[i].hash; j++) {

@@ -82,14 +82,11 @@ static int field_id(const struct line *line, unsigned index, uint32_t *ret_id)
 	return 0;
 }
 
-int user_find(const char *name, struct user *ret_user, struct sb_error *err)
+int user_find_in(const char *passwd, const char *name, struct user *ret_user, struct sb_error *err)
 {
-	CLEANUP_BUF struct buf passwd = {0};
-	const char *at;
 	struct line line;
 
-	read_file("/etc/passwd", &passwd);
-	for (at = passwd.data ? passwd.data : ""; *name && next_line(&at, &line);) {
+	while (*name && next_line(&passwd, &line)) {
 		struct user user = {0};
 
 		if (!is_field(&line, 0, name) || line.count < 6 ||
@@ -105,6 +102,14 @@ int user_find(const char *name, struct user *ret_user, struct sb_error *err)
 		return 0;
 	}
 	return sb_fail(err, SB_AUTHENTICATION, "invalid username: '%s'", name);
+}
+
+int user_find(const char *name, struct user *ret_user, struct sb_error *err)
+{
+	CLEANUP_BUF struct buf passwd = {0};
+
+	read_file("/etc/passwd", &passwd);
+	return user_find_in(passwd.data ? passwd.data : "", name, ret_user, err);
 }
 
 /* True when the comma-separated list in field 3 of a group's line has `name`. */
@@ -125,15 +130,12 @@ static bool has_member(const struct line *line, const char *name)
 	return false;
 }
 
-int user_load_groups(struct user *user, struct sb_error *err)
+int user_add_groups_in(const char *group, struct user *user, struct sb_error *err)
 {
-	CLEANUP_BUF struct buf group = {0};
-	const char *at;
 	struct line line;
 	gid_t gid;
 
-	read_file("/etc/group", &group);
-	for (at = group.data ? group.data : ""; next_line(&at, &line);) {
+	while (next_line(&group, &line)) {
 		gid_t *groups;
 
 		if (!has_member(&line, user->name) || field_id(&line, 2, &gid) < 0)
@@ -145,6 +147,14 @@ int user_load_groups(struct user *user, struct sb_error *err)
 		groups[user->group_count++] = gid;
 	}
 	return 0;
+}
+
+int user_load_groups(struct user *user, struct sb_error *err)
+{
+	CLEANUP_BUF struct buf group = {0};
+
+	read_file("/etc/group", &group);
+	return user_add_groups_in(group.data ? group.data : "", user, err);
 }
 
 void user_deinit(struct user *user)

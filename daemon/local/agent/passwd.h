@@ -27,6 +27,11 @@ int user_find(const char *name, struct user *ret_user, struct sb_error *err) MUS
 int user_load_groups(struct user *user, struct sb_error *err) MUST_USE;
 void user_deinit(struct user *user);
 
+/* The same of the text of a file. */
+int user_find_in(const char *passwd, const char *name, struct user *ret_user,
+		 struct sb_error *err) MUST_USE;
+int user_add_groups_in(const char *group, struct user *user, struct sb_error *err) MUST_USE;
+
 /* Both files at one moment, for the owners of many entries. Zero is empty; loading is on first use. */
 struct accounts {
 	struct buf passwd;
