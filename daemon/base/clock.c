@@ -11,6 +11,10 @@
 
 #define US_PER_S 1000000
 
+/* The years that four digits can tell, in UTC: an offset may lead out of them. */
+#define FIRST_S (-INT64_C(62167219200))
+#define LAST_S  INT64_C(253402300799)
+
 int64_t clock_mono_ms(void)
 {
 	struct timespec now;
@@ -39,7 +43,7 @@ char *clock_format(int64_t wall_us, char *text)
 		seconds--;
 	}
 	(void)gmtime_r(&seconds, &tm);
-	len = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	len = strftime(text, CLOCK_TEXT_SIZE, "%04Y-%m-%dT%H:%M:%S", &tm);
 	(void)snprintf(text + len, CLOCK_TEXT_SIZE - len, ".%06dZ", (int)fraction);
 	return text;
 }
@@ -115,7 +119,7 @@ int clock_parse(const char *text, int64_t *ret_wall_us)
 	static const char shape[] = "0000-00-00T00:00:00";
 	struct tm tm = {0};
 	const char *at = text;
-	int64_t fraction;
+	int64_t fraction, seconds;
 	int offset;
 
 	for (size_t i = 0; shape[i]; i++) {
@@ -140,6 +144,9 @@ int clock_parse(const char *text, int64_t *ret_wall_us)
 	fraction = read_fraction(&at);
 	if (fraction < 0 || read_offset(&at, &offset) < 0 || *at != '\0')
 		return -1;
-	*ret_wall_us = ((int64_t)timegm(&tm) - offset) * US_PER_S + fraction;
+	seconds = (int64_t)timegm(&tm) - offset;
+	if (seconds < FIRST_S || seconds > LAST_S)
+		return -1;
+	*ret_wall_us = seconds * US_PER_S + fraction;
 	return 0;
 }
