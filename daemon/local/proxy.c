@@ -405,6 +405,8 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 
 	if (result != ROUTE_FOUND)
 		proxy_reply_misrouted(request, route_result_text(result));
+	else if (!route_is_target(httpd_path(request), httpd_query(request)))
+		proxy_reply_misrouted(request, "Invalid request target");
 	else if (!box || (box->state != BOX_RUNNING && box->state != BOX_STARTING))
 		proxy_reply_not_found(request, route.id);
 	else if (route.port == WIRE_ENVD_PORT && route_is_reserved(httpd_path(request), &path))

@@ -130,6 +130,21 @@ const char *route_result_text(enum route_result result)
 	return "";
 }
 
+/* No blanks, which end a target, and no fragment, which is for clients alone. */
+static bool is_target_text(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == '#' || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+bool route_is_target(const char *path, const char *query)
+{
+	return *path == '/' && is_target_text(path) && is_target_text(query);
+}
+
 /* Resolves "//", "." and ".." of an absolute path as a file system would, without looking at one. */
 static void path_clean(const char *path, struct buf *clean)
 {

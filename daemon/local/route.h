@@ -24,6 +24,12 @@ enum route_result route_find(const char *host, const char *id, const char *port,
 const char *route_result_text(enum route_result result);
 
 /*
+ * False for a request target that would mean something else as the end of a URL: "@host/path" another host, and
+ * "/init#x" a path that is not the one looked at here.
+ */
+bool route_is_target(const char *path, const char *query);
+
+/*
  * True when a raw path, decoded and cleaned, is one of envd's that only the engine may call. The cleaned
  * path is appended to `clean` either way.
  */

@@ -403,6 +403,10 @@ print(u.urlencode(query))' "$1" "$2" "$TOKEN" "${@:3}"
 		[ "$(json 'it["code"]')" = 404 ]
 		[[ "$(json 'it["message"]')" == 'This endpoint is reserved'* ]]
 	done
+	for target in '/init#' @x/init @127.0.0.1/init http://a/init /a?b#c '*'; do
+		BODY=$(sandbox / --request-target "$target" -X POST -d '{}')
+		[ "$BODY" = 'Invalid request target' ]
+	done
 }
 
 @test "programs inside learn where they are, and find what SDKs rely on" {

@@ -117,12 +117,27 @@ static void test_navigations(void **state)
 	assert_false(route_is_navigation(browser, NULL, NULL, "XMLHttpRequest"));
 }
 
+static void test_targets(void **state)
+{
+	static const char *const bad[] = {"",        "*",      "@x/init", "http://a/init",
+					  ":1/init", ".evil/", "/init#",  "/init#/x",
+					  "/a b",    "/a\tb",  "/\x7f",   "\\init"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(route_is_target(bad[i], ""));
+	assert_false(route_is_target("/", "a#b"));
+	assert_true(route_is_target("/", ""));
+	assert_true(route_is_target("//a/../%23@:\xc3\xa9", "x=y&@?/%20"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_a_host_too_long_is_refused),
 		cmocka_unit_test(test_reserved_paths),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_navigations),
 	};
 
