@@ -31,14 +31,11 @@ static void check_query(const char *value)
 static void check_listing(const char *query)
 {
 	struct listing listing = {0};
-	struct string_map metadata = {0};
-	struct sb_error err = {0}, other = {0};
+	struct sb_error err = {0};
 
 	if (listing_parse(query, 2, &listing, &err) == 0)
 		FUZZ_CHECK(listing.limit > 0 && listing.limit <= LISTING_LIMIT_MAX);
 	listing_deinit(&listing);
-	(void)!listing_parse_metadata(query, &metadata, &other);
-	string_map_free(&metadata);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
