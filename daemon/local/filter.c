@@ -12,6 +12,7 @@
 #include "daemon/local/filter.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -19,8 +20,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+enum { FAMILIES = 64 /* beyond the last there is, with room */ };
 enum { NEWEST = 452 /* fchmodat2; numbers from 424 on are the same on every architecture */ };
 
 /* Not allowed, and the caller should know it. */
@@ -109,6 +112,21 @@ static const struct argument_rule refused_arguments[] = {
 	{"clone", 0, CLONE_NEWNET, CLONE_NEWNET},
 };
 
+/*
+ * Network namespaces hold these back. Of the others vsock reaches the hypervisor and its other guests from any
+ * namespace, and alg and the like bring modules of the kernel that nobody needs.
+ */
+static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+
+static bool is_family(int family)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		if (families[i] == family)
+			return true;
+	}
+	return false;
+}
+
 static int refuse(scmp_filter_ctx context, const char *const *calls, size_t count, int error)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -136,6 +154,28 @@ static int refuse_arguments(scmp_filter_ctx context)
 	return 0;
 }
 
+static int refuse_families(scmp_filter_ctx context)
+{
+	const struct scmp_arg_cmp is_netlink =
+		SCMP_CMP(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_NETLINK);
+	/* the host's devices as they come and go: told to every network of the host's user namespace */
+	const struct scmp_arg_cmp is_uevent =
+		SCMP_CMP(2, SCMP_CMP_MASKED_EQ, UINT32_MAX, NETLINK_KOBJECT_UEVENT);
+
+	for (int family = 1; family < FAMILIES; family++) {
+		const struct scmp_arg_cmp is_it =
+			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint64_t)family);
+
+		if (!is_family(family) && (seccomp_rule_add(context, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+							    SCMP_SYS(socket), 1, is_it) < 0 ||
+					   seccomp_rule_add(context, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+							    SCMP_SYS(socketpair), 1, is_it) < 0))
+			return -1;
+	}
+	return seccomp_rule_add(context, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2,
+				is_netlink, is_uevent);
+}
+
 static int add_rules(scmp_filter_ctx context)
 {
 	if (seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)) < 0 ||
@@ -143,6 +183,8 @@ static int add_rules(scmp_filter_ctx context)
 		return -1;
 	if (refuse(context, refused, ARRAY_SIZE(refused), EPERM) < 0 ||
 	    refuse(context, absent, ARRAY_SIZE(absent), ENOSYS) < 0)
+		return -1;
+	if (refuse_families(context) < 0)
 		return -1;
 	return refuse_arguments(context);
 }

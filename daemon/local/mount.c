@@ -111,8 +111,8 @@ static int forbid_user_namespaces(int root_fd)
 /* What OCI runtimes make read-only: these belong to the machine, whatever their modes say. */
 static int make_proc_read_only(int root_fd, const char **ret_what)
 {
-	static const char *const paths[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys",
-					    "proc/sysrq-trigger"};
+	static const char *const paths[] = {"proc/bus",      "proc/fs",  "proc/irq",
+					    "proc/pressure", "proc/sys", "proc/sysrq-trigger"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		CLEANUP_FD int fd = open_tree(root_fd, *ret_what = paths[i],

@@ -43,6 +43,7 @@ load helper
 	done
 	refused a 0 "echo h >/proc/sysrq-trigger"
 	refused a 0 "echo 1 >/proc/irq/default_smp_affinity"
+	refused a 0 ": >/proc/pressure/cpu" # a write there is a timer in the kernel
 	for file in kcore keys kmsg timer_list sched_debug kallsyms iomem vmallocinfo slabinfo interrupts; do
 		[ -z "$(inside a 0 "test ! -e /proc/$file || timeout 5 head -c 1 /proc/$file" 2>&1 | grep -v 'Permission denied')" ]
 	done

@@ -41,3 +41,16 @@ signal.pause()' 3>&-; }
 	inside b 1000 "python3 -m http.server -b 127.0.0.1 8123 >/dev/null 2>&1 </dev/null & disown; until curl -s -o /dev/null 127.0.0.1:8123; do :; done"
 	refused a 0 "curl -s 127.0.0.1:8123"
 }
+
+@test "no socket leads around the network: vsock, host devices' events, the kernel's ciphers" {
+	start_sandbox a 1
+	for family in AF_VSOCK AF_ALG AF_PACKET AF_BLUETOOTH AF_TIPC AF_RDS AF_CAN; do
+		for type in STREAM DGRAM RAW SEQPACKET; do
+			run inside a 0 "python3 -c 'import socket; socket.socket(socket.$family, socket.SOCK_$type)'"
+			[[ $output == *"not supported by protocol"* ]]
+		done
+	done
+	run inside a 0 "python3 -c 'import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15)'"
+	[[ $output == *"Protocol not supported"* ]]
+	inside a 1000 "python3 -c 'import socket; socket.socketpair(); socket.if_nameindex(); socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)'"
+}

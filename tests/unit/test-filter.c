@@ -4,11 +4,13 @@
 #include "daemon/local/filter.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +104,23 @@ static void test_the_compared_part_of_an_argument_is_the_kernels(void **state)
 	assert_int_equal(try(SYS_ioctl, 0, TIOCSTI | (1L << 32), 0), EPERM);
 }
 
+static void test_only_namespaced_families_are_there(void **state)
+{
+	const long stream = SOCK_STREAM, raw = SOCK_RAW;
+
+	(void)state;
+	assert_int_equal(try(SYS_socket, AF_UNIX, stream, 0), 0);
+	assert_int_equal(try(SYS_socket, AF_INET, stream, 0), 0);
+	assert_int_equal(try(SYS_socket, AF_NETLINK, raw, NETLINK_ROUTE), 0);
+	assert_int_equal(try(SYS_socketpair, AF_UNIX, stream, 0), EFAULT);
+	assert_int_equal(try(SYS_socket, AF_VSOCK, stream, 0), EAFNOSUPPORT);
+	assert_int_equal(try(SYS_socket, AF_VSOCK | (1L << 32), stream, 0), EAFNOSUPPORT);
+	assert_int_equal(try(SYS_socket, AF_ALG, SOCK_SEQPACKET, 0), EAFNOSUPPORT);
+	assert_int_equal(try(SYS_socket, AF_PACKET, raw, 0), EAFNOSUPPORT);
+	assert_int_equal(try(SYS_socketpair, AF_TIPC, stream, 0), EAFNOSUPPORT);
+	assert_int_equal(try(SYS_socket, AF_NETLINK, raw, NETLINK_KOBJECT_UEVENT), EPROTONOSUPPORT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_what_has_an_older_way_is_absent),
 		cmocka_unit_test(test_unknown_numbers_are_absent),
 		cmocka_unit_test(test_the_compared_part_of_an_argument_is_the_kernels),
+		cmocka_unit_test(test_only_namespaced_families_are_there),
 	};
 
 	return cmocka_run_group_tests(tests, make, NULL);
