@@ -137,8 +137,8 @@ static void on_notify(struct op *op, const struct notification_info *info, void 
 {
 	struct write_op *write = container_of(op, struct write_op, op);
 
-	if (info->params != &transfer_data_type || !write->is_stream)
-		return;
+	if (info->params != &transfer_data_type || !write->is_stream || write->err.code)
+		return; /* what follows a failure is of no interest */
 	take_data(write, params);
 	if (write->err.code)
 		op_run(op);
