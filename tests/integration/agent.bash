@@ -27,11 +27,11 @@ agent_stop() {
 	return "$status"
 }
 
-# Run a command until it succeeds: at most 20 s.
+# Run a command until it succeeds: at most a minute.
 wait_until() {
 	local i
 
-	for ((i = 0; i < 400; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		! "$@" || return 0
 		sleep 0.05 # between two looks at the condition
 	done

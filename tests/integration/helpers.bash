@@ -7,10 +7,10 @@ bats_require_minimum_version 1.5.0
 : "${SP_SRCDIR:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}" "${SP_BUILDDIR:=$SP_SRCDIR/build}"
 export SP_SRCDIR SP_BUILDDIR
 
-# wait_until COMMAND…: poll a condition, for at most 20 seconds.
+# wait_until COMMAND…: poll a condition, for at most a minute.
 wait_until() {
 	local i
-	for ((i = 0; i < 1000; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		"$@" && return 0
 		sleep 0.02
 	done

@@ -11,7 +11,7 @@ import os
 import socket
 import time
 
-TIMEOUT = 20  # seconds until a test that waits for ever fails
+TIMEOUT = 60  # seconds until a test that waits for ever fails
 
 
 class RpcError(Exception):
