@@ -47,7 +47,7 @@ static void process_free(struct process *process)
 
 /* ---- its end -------------------------------------------------------------------------------- */
 
-/* As Go names signals, which is what clients of envd see. */
+/* As Go names signals, which is what clients of envd see; it knows no names beyond these. */
 static const char *signal_name(int signo)
 {
 	static const char *const names[] = {
@@ -66,9 +66,6 @@ static const char *signal_name(int signo)
 		[SIGPIPE] = "broken pipe",
 		[SIGALRM] = "alarm clock",
 		[SIGTERM] = "terminated",
-		[SIGXCPU] = "CPU time limit exceeded",
-		[SIGXFSZ] = "file size limit exceeded",
-		[SIGSYS] = "bad system call",
 	};
 
 	return (size_t)signo < ARRAY_SIZE(names) ? names[signo] : NULL;
