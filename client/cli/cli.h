@@ -17,6 +17,7 @@ struct cli {
 	bool json;           /* --json: print results untouched */
 	struct sandpool *sp; /* connected on first use */
 	const struct verb *verb;
+	int ended_by; /* the signal that main() shall end by when all is cleaned up, or 0 */
 };
 
 struct verb {

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <getopt.h>
+#include <string.h>
 
 #include "client/cli/command-options.h"
 #include "client/cli/verbs.h"
@@ -44,6 +45,10 @@ int cmd_exec(struct cli *cli, int argc, char **argv)
 	words = optind < argc ? command_words(argc, argv, optind + 1) : NULL;
 	if (!words)
 		return cli_usage(cli);
+	if (argv[optind + 1][0] == '-' && strcmp(argv[optind + 1], "--") != 0)
+		return cli_fail("%s: options stand before ID, and a command that begins with '-' "
+				"behind --",
+				argv[optind + 1]);
 	if (options.is_detached && (options.has_input || options.has_terminal))
 		return cli_fail("-d does not go with -i or -t");
 	call = command_call(cli, argv[optind], &options, words);

@@ -1,10 +1,12 @@
 /* sandpool: the command line. main() reads the global options and hands over to one verb. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/cli.h"
 
@@ -59,6 +61,28 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+/* A standard descriptor that our caller closed must not become our socket: it fails to read and write. */
+static void keep_standard_descriptors(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", modes[fd]);
+}
+
+/* Shells stop a script for Ctrl-C only when the signal ended us, too. */
+static void end_by_signal(int signo)
+{
+	sigset_t set;
+
+	(void)signal(signo, SIG_DFL);
+	(void)raise(signo);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, signo);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -69,8 +93,9 @@ int main(int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	struct cli cli = {0};
-	int c;
+	int c, status;
 
+	keep_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error we handle */
 	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		switch (c) {
@@ -94,5 +119,8 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_OURS;
 	}
-	return run_verb(&cli, argc - optind, argv + optind);
+	status = run_verb(&cli, argc - optind, argv + optind);
+	if (cli.ended_by)
+		end_by_signal(cli.ended_by);
+	return status;
 }

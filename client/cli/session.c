@@ -64,7 +64,7 @@ static void on_output(struct session *s, struct sandpool_note *note)
 	const void *data;
 	size_t len;
 
-	if (!stream || s->output_failed)
+	if (!stream || s->output_errno)
 		return;
 	if (strcmp(stream, "gap") == 0) {
 		(void)cli_fail("%lld bytes of output are lost",
@@ -74,7 +74,7 @@ static void on_output(struct session *s, struct sandpool_note *note)
 	data = sandpool_note_bytes(note, "data", &len);
 	if (data &&
 	    write_all(strcmp(stream, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO, data, len) < 0)
-		s->output_failed = true; /* told from the loop, when the pid is known */
+		s->output_errno = errno; /* told from the loop, when the pid is known */
 }
 
 static void on_note(void *arg, struct sandpool_note *note)
@@ -170,8 +170,8 @@ static void take_signal(struct session *s)
 			send_size(s);
 		return;
 	}
-	kill_command(s, s->was_told_to_stop ? "KILL" : "TERM");
-	s->was_told_to_stop = true;
+	kill_command(s, s->told_signal ? "KILL" : "TERM");
+	s->told_signal = (int)info.ssi_signo;
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -196,21 +196,45 @@ static int session_turn(struct session *s, struct sandpool_error *err)
 	return sandpool_dispatch(s->cli->sp, err);
 }
 
+/* A command that we ended because of a signal ended by that signal, as our caller sees it. */
+static int session_end(struct session *s)
+{
+	if (s->output_errno == EPIPE)
+		return EXIT_SIGNAL + SIGPIPE;
+	if (s->output_errno)
+		return cli_fail("cannot write the output: %s", strerror(s->output_errno));
+	if (s->told_signal &&
+	    (s->status == EXIT_SIGNAL + SIGTERM || s->status == EXIT_SIGNAL + SIGKILL))
+		s->status = EXIT_SIGNAL + (s->cli->ended_by = s->told_signal);
+	return s->status;
+}
+
 static int session_forward(struct session *s)
 {
 	struct sandpool_error err;
 	bool was_killed = false;
 
 	while (!s->has_ended) {
-		if (s->output_failed && !was_killed) {
+		if (s->output_errno && !was_killed) {
 			kill_command(s, "KILL"); /* nobody reads it any more */
 			was_killed = true;
-			s->status = EXIT_SIGNAL + SIGPIPE;
 		}
 		if (session_turn(s, &err) < 0)
 			return cli_fail_with(&err);
 	}
-	return was_killed ? EXIT_SIGNAL + SIGPIPE : s->status;
+	return session_end(s);
+}
+
+/* Signals wait, and the terminal is raw, before the command can write its first byte. */
+static int session_begin(struct session *s)
+{
+	s->signal_fd = open_signals();
+	if (s->signal_fd < 0)
+		return cli_fail("signalfd: %s", strerror(errno));
+	if (s->is_pty && s->has_input && isatty(STDIN_FILENO) &&
+	    terminal_make_raw(STDIN_FILENO) < 0)
+		return cli_fail("the terminal cannot be made raw: %s", strerror(errno));
+	return 0;
 }
 
 int session_run(struct session *s, struct sandpool_call *call)
@@ -220,18 +244,15 @@ int session_run(struct session *s, struct sandpool_call *call)
 
 	if (cli_connect(s->cli) < 0)
 		return EXIT_OURS;
-	sandpool_on_note(s->cli->sp, on_note, s);
-	status = cli_call(s->cli, owned);
+	status = session_begin(s);
 	if (status)
 		return status;
-	s->pid = sandpool_get_int(owned, "pid");
-	s->signal_fd = open_signals();
-	if (s->signal_fd < 0)
-		return cli_fail("signalfd: %s", strerror(errno));
-	if (s->is_pty && s->has_input && isatty(STDIN_FILENO) &&
-	    terminal_make_raw(STDIN_FILENO) < 0)
-		return cli_fail("the terminal cannot be made raw: %s", strerror(errno));
-	status = session_forward(s);
+	sandpool_on_note(s->cli->sp, on_note, s);
+	status = cli_call(s->cli, owned);
+	if (status == 0) {
+		s->pid = sandpool_get_int(owned, "pid");
+		status = session_forward(s);
+	}
 	terminal_restore();
 	cleanup_fd(&s->signal_fd);
 	sandpool_on_note(s->cli->sp, NULL, NULL);

@@ -20,8 +20,8 @@ struct session {
 	int signal_fd;
 	bool is_sending; /* input is under way: read no more until it has arrived */
 	bool input_ended;
-	bool was_told_to_stop;
-	bool output_failed;
+	int told_signal;  /* the last that asked us to stop */
+	int output_errno; /* why its output could not be written */
 };
 
 /*

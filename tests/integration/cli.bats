@@ -57,6 +57,46 @@ teardown() {
 	[ "$status" -eq 139 ]
 }
 
+@test "exec: every signal that ends a command is told" {
+	local n
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24 25 26 27 29 30 31 34 64; do
+		run sandpool exec box -- python3 -c "import os, signal
+if $n != 9: signal.signal($n, signal.SIG_DFL)
+os.kill(os.getpid(), $n)"
+		[ "$status" -eq $((128 + n)) ] || { echo "signal $n: $status" >&2; return 1; }
+	done
+}
+
+@test "exec: output that cannot be written is an error, closed descriptors too" {
+	run --separate-stderr bash -c 'sandpool exec box -- echo lost >/dev/full'
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"No space left on device"* ]]
+	run bash -c 'sandpool exec box -- echo lost >&-'
+	[ "$status" -eq 125 ]
+	run timeout 20 bash -c 'sandpool exec -i box -- cat <&-'
+	[ "$status" -eq 0 ]
+}
+
+@test "exec: options behind the sandbox are refused, not executed" {
+	run -125 sandpool exec box -w /tmp -- true
+	[[ $output == *"-w: options stand before ID"* ]]
+}
+
+@test "Ctrl-C ends us by the signal, and the command with us" {
+	cat >"$WORK/interrupt.py" <<-'E'
+		import signal, subprocess, sys
+		p = subprocess.Popen(["sandpool", *sys.argv[1:], "--", "sh", "-c", "echo up; exec sleep 1000"],
+		                     stdout=subprocess.PIPE)
+		assert p.stdout.readline() == b"up\n"
+		p.send_signal(signal.SIGINT)
+		assert p.wait(20) == -signal.SIGINT, p.returncode
+	E
+	python3 "$WORK/interrupt.py" exec box
+	python3 "$WORK/interrupt.py" run
+	[[ $(sandpool --json ps box) != *sleep* ]]
+	[ "$(sandpool --json ls | jq '.sandboxes | length')" -eq 1 ]
+}
+
 @test "exec: 125 when sandpool itself fails" {
 	run sandpool exec no-such-box -- true
 	[ "$status" -eq 125 ]
