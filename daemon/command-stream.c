@@ -12,6 +12,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/command-private.h"
 #include "daemon/e2b/wire.h"
 #include "daemon/exit-status.h"
@@ -26,18 +27,10 @@
 
 static void stream_lost(struct command *command, const struct sb_error *why);
 
-static void arm(struct event *timer, int64_t ms)
-{
-	struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-	if (event_add(timer, &delay) < 0)
-		abort(); /* out of memory: what must end would never end */
-}
-
 static void arm_idle(struct command_private *p)
 {
 	if (p->idle_ms > 0)
-		arm(p->idle, p->idle_ms);
+		timer_set(p->idle, p->idle_ms);
 }
 
 /* ---- events ------------------------------------------------------------------------------------ */
@@ -278,7 +271,7 @@ void command_stream_connect(struct command *command)
 	if (command->state == COMMAND_STARTING)
 		send_connect(command);
 	else
-		arm(p->retry, p->attempts++ ? retry_delay_ms(p->attempts) : 0);
+		timer_set(p->retry, p->attempts++ ? retry_delay_ms(p->attempts) : 0);
 }
 
 void command_stream_start(struct command *command, const char *user,
@@ -319,7 +312,7 @@ static void on_killed(struct envd_call *call)
 
 	/* When there is no such process, its end is on the way, or Connect will say so. */
 	if (call->err.code != SB_OK && call->err.code != SB_NOT_FOUND)
-		arm(p->kill_again, KILL_AGAIN_MS);
+		timer_set(p->kill_again, KILL_AGAIN_MS);
 }
 
 void command_stream_kill(struct command *command)

@@ -15,6 +15,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/command-private.h"
 #include "daemon/configuration.h"
 #include "daemon/exit-status.h"
@@ -133,10 +134,7 @@ void command_changed(struct command *command)
 
 static void arm_retention(struct command *command, int64_t seconds)
 {
-	struct timeval delay = {seconds > 0 ? seconds : 0, 0};
-
-	if (event_add(command->private->retention, &delay) < 0)
-		abort(); /* out of memory: it would be kept for ever */
+	timer_set(command->private->retention, seconds * 1000);
 }
 
 static void on_retention(evutil_socket_t fd, short what, void *arg)

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/call.h"
 #include "daemon/dispatch.h"
 #include "daemon/server.h"
@@ -92,12 +93,10 @@ static void rider_free(struct rider *rider)
 
 void conn_poke(struct conn *conn)
 {
-	static const struct timeval now = {0, 0};
-
 	if (conn->is_in_turn || conn->is_turn_due)
 		return;
 	conn->is_turn_due = true;
-	(void)event_add(conn->turn, &now);
+	timer_set(conn->turn, 0);
 }
 
 void conn_close(struct conn *conn)

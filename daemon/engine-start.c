@@ -25,11 +25,12 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/configuration.h"
 
 #define PATIENCE_MS    30000 /* for the first answer: the base template may have to be built */
-#define TRY_EVERY_US   5000
-#define AGAIN_US       200000 /* after an engine that ended at once */
+#define TRY_EVERY_MS   5
+#define AGAIN_MS       200 /* after an engine that ended at once */
 #define AGAIN_MAX      5
 #define LOG_MAX_BYTES  (1 << 20)
 #define LOG_TAIL_BYTES 300
@@ -47,7 +48,8 @@ struct engine_start {
 	int64_t deadline_ms;
 	unsigned tries;
 	bool is_starting;
-	bool is_up; /* it has answered, and has not ended since */
+	bool is_spawned; /* one runs, or so we must think: without a pidfd nobody tells of its end */
+	bool is_up;      /* it has answered, and has not ended since */
 };
 
 const char *engine_start_api_path(const struct engine_start *start)
@@ -183,19 +185,13 @@ static int spawn_engine(struct engine_start *start, struct sb_error *err)
 	if (rc != 0)
 		return sb_fail_errno(err, SB_UPSTREAM_UNAVAILABLE, rc,
 				     "the sandbox engine cannot be started: %s", start->program);
+	start->is_spawned = true;
 	log_info("engine: started, pid %d, log %s", (int)pid, start->log_path);
 	watch_process(start, pid);
 	return 0;
 }
 
 /* ---- the start ------------------------------------------------------------------------------- */
-
-static void again_in(struct engine_start *start, int delay_us)
-{
-	struct timeval delay = {.tv_usec = delay_us};
-
-	(void)event_add(start->tick, &delay);
-}
 
 /* The last lines it wrote, on one line, so that the error tells what was the matter. */
 static void read_tail(const struct engine_start *start, char *text, size_t size)
@@ -243,10 +239,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		finish(start, &err);
 	else if (clock_mono_ms() >= start->deadline_ms)
 		fail(start, "does not answer");
-	else if (start->process_fd < 0 && spawn_engine(start, &err) < 0)
+	else if (!start->is_spawned && spawn_engine(start, &err) < 0)
 		finish(start, &err);
 	else
-		again_in(start, TRY_EVERY_US);
+		timer_set(start->tick, TRY_EVERY_MS);
 }
 
 static void on_process_end(evutil_socket_t fd, short what, void *arg)
@@ -259,6 +255,7 @@ static void on_process_end(evutil_socket_t fd, short what, void *arg)
 	/* Reaps it when it is our child; that of an earlier daemon is not. */
 	(void)waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
 	forget_process(start);
+	start->is_spawned = false;
 	start->is_up = false;
 	if (!start->is_starting) {
 		log_info("engine: has ended");
@@ -267,7 +264,7 @@ static void on_process_end(evutil_socket_t fd, short what, void *arg)
 	} else if (++start->tries > AGAIN_MAX) {
 		fail(start, "ended at once");
 	} else {
-		again_in(start, AGAIN_US);
+		timer_set(start->tick, AGAIN_MS);
 	}
 }
 
@@ -276,10 +273,11 @@ void engine_start(struct engine_start *start)
 	if (start->is_starting)
 		return;
 	start->is_starting = true;
+	start->is_spawned = start->process_fd >= 0;
 	start->is_up = false;
 	start->tries = 0;
 	start->deadline_ms = clock_mono_ms() + PATIENCE_MS;
-	again_in(start, 0);
+	timer_set(start->tick, 0);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

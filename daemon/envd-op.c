@@ -79,7 +79,7 @@ static enum op_next envd_op_run(struct op *op)
 	case ENVD_ASK:
 		return ask(e, ENVD_ASKED);
 	case ENVD_ASKED:
-		if (e->envd.err.code == SB_UPSTREAM_UNAVAILABLE && !e->envd.is_cut)
+		if (e->envd.err.code == SB_UPSTREAM_UNAVAILABLE && e->envd.sent_nothing)
 			return start_provider(e);
 		return op_again(op, ENVD_ASKED_AGAIN);
 	case ENVD_STARTED:

@@ -13,12 +13,14 @@
 #include <sys/un.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/configuration.h"
 #include "daemon/conn.h"
 #include "daemon/server.h"
 #include "protocol/message.h"
 
-#define ACCEPT_BUDGET 64 /* clients taken in one turn of the loop */
+#define ACCEPT_BUDGET   64 /* clients taken in one turn of the loop */
+#define ACCEPT_PAUSE_MS 1000
 
 struct listener {
 	struct server *server;
@@ -60,11 +62,9 @@ static void accept_client(struct listener *listener, int fd)
 /* Nobody can be taken until something is closed: look again in a second, and leave the loop in peace. */
 static void listener_pause(struct listener *listener, int sys)
 {
-	static const struct timeval second = {1, 0};
-
 	log_warning("accept: %s: no new clients for a second", strerror(sys));
 	(void)event_del(listener->readable);
-	(void)event_add(listener->later, &second);
+	timer_set(listener->later, ACCEPT_PAUSE_MS);
 }
 
 static void listener_on_readable(evutil_socket_t socket_fd, short what, void *arg)

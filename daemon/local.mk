@@ -11,6 +11,7 @@ daemon_libbase_la_SOURCES = \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/program.c daemon/base/program.h \
+	daemon/base/timer.h \
 	daemon/base/uri.c daemon/base/uri.h \
 	daemon/e2b/api.c daemon/e2b/api.h \
 	daemon/e2b/ask.c daemon/e2b/ask.h \

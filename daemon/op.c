@@ -10,6 +10,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/call.h"
 #include "daemon/server.h"
 
@@ -56,20 +57,15 @@ static void op_on_deadline(evutil_socket_t fd, short what, void *arg)
 
 static void op_arm(struct op *op)
 {
-	int64_t ms = op->deadline_ms - clock_mono_ms();
-	struct timeval left;
-
 	if (op->timer)
 		(void)event_del(op->timer);
 	if (op->deadline_ms == INT64_MAX)
 		return;
 	if (!op->timer)
 		op->timer = event_new(op->server->base, -1, 0, op_on_deadline, op);
-	if (ms < 0)
-		ms = 0;
-	left = (struct timeval){ms / 1000, ms % 1000 * 1000};
-	if (!op->timer || event_add(op->timer, &left) < 0)
+	if (!op->timer)
 		abort(); /* out of memory: work without a deadline is not to be had */
+	timer_set(op->timer, op->deadline_ms - clock_mono_ms());
 }
 
 void op_set_deadline(struct op *op, double timeout_s)

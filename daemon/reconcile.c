@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "daemon/base/timer.h"
 #include "daemon/provider.h"
 #include "daemon/reconcile-private.h"
 #include "daemon/sandbox.h"
@@ -18,13 +19,6 @@ struct reconcile {
 	struct server *server;
 	struct list rounds;
 };
-
-static void arm(struct round *round, int64_t delay_ms)
-{
-	struct timeval delay = {.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000};
-
-	(void)event_add(round->timer, &delay);
-}
 
 static bool has_sandboxes(struct registry *registry, const struct provider *provider)
 {
@@ -49,7 +43,7 @@ static void on_round(evutil_socket_t fd, short what, void *arg)
 		round->is_busy = true;
 		pass_start(server, round);
 	} else {
-		arm(round, ROUND_MS);
+		timer_set(round->timer, ROUND_MS);
 	}
 }
 
@@ -60,9 +54,9 @@ void round_done(struct round *round, bool is_complete)
 	if (round->failures > FAILURES_MAX)
 		round->failures = FAILURES_MAX;
 	if (!is_complete)
-		arm(round, INT64_C(1000) << round->failures);
+		timer_set(round->timer, INT64_C(1000) << round->failures);
 	else
-		arm(round, round->is_wanted ? 0 : ROUND_MS);
+		timer_set(round->timer, round->is_wanted ? 0 : ROUND_MS);
 	round->is_wanted = false;
 }
 
@@ -71,7 +65,7 @@ void reconcile_soon(struct reconcile *reconcile, struct provider *provider)
 	list_for_each (struct round, round, &reconcile->rounds, link)
 		if (round->provider == provider) {
 			round->is_wanted = round->is_busy;
-			arm(round, INT64_C(1000) << round->failures >> 1);
+			timer_set(round->timer, INT64_C(1000) << round->failures >> 1);
 		}
 }
 
@@ -82,7 +76,7 @@ static void on_change(void *arg, struct provider *provider)
 	list_for_each (struct round, round, &reconcile->rounds, link)
 		if (round->provider == provider) {
 			round->failures = 0;
-			arm(round, 0);
+			timer_set(round->timer, 0);
 		}
 }
 
@@ -107,7 +101,7 @@ static int add_round(struct reconcile *reconcile, struct provider *provider)
 	round->reconcile = reconcile;
 	round->provider = provider;
 	list_append(&reconcile->rounds, &round->link);
-	arm(round, 0);
+	timer_set(round->timer, 0);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/e2b/envd.h"
 #include "daemon/provider.h"
 #include "daemon/registry-private.h"
@@ -84,14 +85,6 @@ bool sandbox_allows(const struct sandbox *sandbox, const struct peer *peer)
 
 /* ---- the deadline ---------------------------------------------------------------------------- */
 
-static void arm(struct sandbox *sandbox, int64_t delay_us)
-{
-	struct timeval delay = {.tv_sec = delay_us / (1000 * US_PER_MS),
-				.tv_usec = delay_us % (1000 * US_PER_MS)};
-
-	(void)event_add(sandbox->expiry, &delay);
-}
-
 void sandbox_on_expiry(evutil_socket_t fd, short what, void *arg)
 {
 	struct sandbox *sandbox = arg;
@@ -109,7 +102,7 @@ static void schedule(struct sandbox *sandbox)
 	int64_t left_us = sandbox->row.end_us - clock_wall_us();
 
 	if (sandbox->state == SANDBOX_RUNNING && sandbox->row.end_us > 0)
-		arm(sandbox, left_us > 0 ? left_us : 0);
+		timer_set(sandbox->expiry, (left_us + US_PER_MS - 1) / US_PER_MS);
 	else
 		(void)event_del(sandbox->expiry);
 }
@@ -122,7 +115,7 @@ void sandbox_set_end(struct sandbox *sandbox, int64_t end_us)
 
 void sandbox_recheck(struct sandbox *sandbox, int64_t delay_ms)
 {
-	arm(sandbox, delay_ms * US_PER_MS);
+	timer_set(sandbox->expiry, delay_ms);
 }
 
 /* ---- states ---------------------------------------------------------------------------------- */

@@ -60,6 +60,7 @@ static void on_answer(struct http_req *req, const struct http_reply *reply)
 			      call->result, &call->err) < 0)
 		(void)fault_bad_answer(reply->status, &call->err);
 	call->is_cut = is_cut_reply(reply);
+	call->sent_nothing = reply->sent_nothing;
 	call->done(call);
 }
 

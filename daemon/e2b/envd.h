@@ -48,6 +48,7 @@ struct envd_call { /* embed me; zero means idle */
 	int status;                /* HTTP's; 0 when no answer came */
 	char code[ENVD_CODE_SIZE]; /* Connect's, "already_exists"; "" when there is none */
 	bool is_cut;
+	bool sent_nothing; /* failed, and provably nobody saw the request: it may be made again */
 	/* private */
 	struct http_req req;
 	const struct fields *type;

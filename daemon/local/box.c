@@ -13,6 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/timer.h"
 #include "daemon/e2b/sign.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/net.h"
@@ -66,19 +67,12 @@ static void box_set_state(struct box *box, enum box_state state)
 
 /* ---- life and death of the object ------------------------------------------------------------ */
 
-static void timer_in_ms(struct box *box, int64_t ms)
-{
-	const struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	(void)evtimer_add(box->timer, &delay);
-}
-
 /* The timer of a running box goes off at its end. */
 static void end_timer_start(struct box *box)
 {
 	int64_t left_us = box->record.end_us - clock_wall_us();
 
-	timer_in_ms(box, left_us > 0 ? (left_us + 999) / 1000 : 0);
+	timer_set(box->timer, (left_us + 999) / 1000);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
@@ -163,7 +157,7 @@ static void on_exit_of_pid1(evutil_socket_t fd, short what, void *arg)
 		boot_on_exit(box);
 	else
 		box_end(box, "its first process ended");
-	timer_in_ms(box, 0);
+	timer_set(box->timer, 0);
 }
 
 static int watch_pid1(struct box *box, struct sb_error *err)
@@ -178,7 +172,7 @@ static int watch_pid1(struct box *box, struct sb_error *err)
 void box_start(struct box *box)
 {
 	assert(box->state == BOX_STARTING);
-	timer_in_ms(box, 0);
+	timer_set(box->timer, 0);
 }
 
 /* Called from the timer, so that nothing happens inside box_start(). */
@@ -267,7 +261,7 @@ void box_end(struct box *box, const char *cause)
 	if (contain_kill(box->record.id, &box->contained, &err) < 0 &&
 	    err.code != SB_SANDBOX_NOT_FOUND)
 		log_warning("%s: kill: %s", box->record.id, err.text);
-	timer_in_ms(box, 0);
+	timer_set(box->timer, 0);
 }
 
 /* Every process is gone: names next, then the object. */
@@ -288,7 +282,7 @@ static void clean_again(struct box *box, bool has_failed)
 	unsigned doublings = box->clean_tries++;
 	int64_t ms = doublings < 8 ? CLEAN_FIRST_MS << doublings : CLEAN_MOST_MS;
 
-	timer_in_ms(box, has_failed ? CLEAN_FAILED_MS : ms);
+	timer_set(box->timer, has_failed ? CLEAN_FAILED_MS : ms);
 }
 
 static void box_clean(struct box *box)

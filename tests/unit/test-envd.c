@@ -266,6 +266,15 @@ static void test_unary_calls_that_break(void **state)
 	run_until(p->base, &u.done);
 	assert_int_equal(u.call.err.code, SB_UPSTREAM_UNAVAILABLE);
 	assert_true(u.call.is_cut);
+	assert_false(u.call.sent_nothing);
+
+	/* a front's 503 does not say that nobody behind it has acted */
+	raw_provider_expect(p, raw_answer(&answer, 503, "", "<html>"));
+	start_unary(p, &u, "process.Process/X");
+	run_until(p->base, &u.done);
+	assert_int_equal(u.call.err.code, SB_UPSTREAM_UNAVAILABLE);
+	assert_false(u.call.is_cut);
+	assert_false(u.call.sent_nothing);
 
 	raw_provider_expect(p, NULL);
 	start_unary(p, &u, "process.Process/X");
@@ -273,6 +282,12 @@ static void test_unary_calls_that_break(void **state)
 	envd_unary_cancel(&u.call);
 	run_turns(p->base, 10);
 	assert_false(u.done);
+
+	p->upstream.sandbox_unix = "/nonexistent/socket";
+	start_unary(p, &u, "process.Process/X");
+	run_until(p->base, &u.done);
+	assert_int_equal(u.call.err.code, SB_UPSTREAM_UNAVAILABLE);
+	assert_true(u.call.sent_nothing);
 }
 
 /* ---- streams --------------------------------------------------------------------------------- */
