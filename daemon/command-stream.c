@@ -216,28 +216,23 @@ static void on_probed(struct envd_probe *probe)
 {
 	struct command_private *p = container_of(probe, struct command_private, probe);
 	struct command *command = p->command;
-	struct sb_error err = {0};
+	struct sb_error err = probe->err;
 
 	switch (probe->health) {
 	case ENVD_RUNNING:
 		send_connect(command);
 		return;
-	case ENVD_NOT_RUNNING:
-		if (command->sandbox->state != SANDBOX_PAUSED) {
-			(void)sb_fail(&err, SB_SANDBOX_NOT_FOUND, "the sandbox has ended");
-			command_end(command, &err);
-			return;
-		}
-		p->lost_ms = clock_mono_ms(); /* paused: it may stay so */
+	case ENVD_NOT_RUNNING: /* ended or paused: the provider knows, and commands_lost() tells of an end */
+		(void)sb_fail(&err, SB_SANDBOX_NOT_FOUND, "the sandbox does not answer");
+		sandbox_recheck(command->sandbox, 0);
 		break;
 	case ENVD_UNKNOWN:
-		if (clock_mono_ms() - p->lost_ms > LOST_MOST_MS) {
-			command_end(command, &probe->err);
-			return;
-		}
 		break;
 	}
-	command_stream_connect(command);
+	if (clock_mono_ms() - p->lost_ms > LOST_MOST_MS)
+		command_end(command, &err);
+	else
+		command_stream_connect(command);
 }
 
 static void on_provider_ready(struct provider_wait *wait)
@@ -260,6 +255,11 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (p->command->sandbox->state == SANDBOX_PAUSED) {
+		p->lost_ms = clock_mono_ms(); /* it may stay so, and to be asked might wake it */
+		command_stream_connect(p->command);
+		return;
+	}
 	p->provider = (struct provider_wait){.done = on_provider_ready};
 	provider_ready(p->command->sandbox->provider, &p->provider);
 }

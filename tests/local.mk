@@ -76,6 +76,7 @@ tests_unit_test_http_faults_SOURCES = tests/unit/test-http-faults.c $(http_call)
 bats_tests = \
 	tests/integration/remote.bats \
 	tests/integration/command.bats \
+	tests/integration/command-interrupted.bats \
 	tests/integration/command-restart.bats \
 	tests/integration/file.bats \
 	tests/integration/pty.bats \
@@ -93,7 +94,7 @@ bats_tests = \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats
 EXTRA_DIST += tests/integration/helpers.bash tests/integration/rpc.py
-EXTRA_DIST += tests/integration/box.bash tests/integration/box.py
+EXTRA_DIST += tests/integration/box.bash tests/integration/box.py tests/integration/scripted.py
 EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
 EXTRA_DIST += tests/integration/agent.bash tests/integration/connect.py
 
