@@ -13,6 +13,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/program.h"
 #include "daemon/local/engine.h"
+#include "daemon/local/limits.h"
 
 enum {
 	OPT_STATE_DIR = 256,
@@ -50,9 +51,10 @@ static const char usage[] =
 	"  --agent PATH          the program that serves in each sandbox\n"
 	"  --api-key-file FILE   the one key that callers must show; without it any will do\n"
 	"  --idle-exit SECONDS   end after so long without sandboxes and connections\n"
-	"  --memory-limit BYTES  most memory of one sandbox (K, M or G may follow)\n"
-	"  --pids-limit N        most processes of one sandbox\n"
-	"  --cpu-limit PERCENT   most CPU of one sandbox; 100 is one core\n"
+	"Limits of one sandbox, 0 for none:\n"
+	"  --memory-limit BYTES  memory (K, M or G may follow); three quarters of the machine's\n"
+	"  --pids-limit N        processes and threads; a quarter of what the kernel has\n"
+	"  --cpu-limit PERCENT   100 is one core; none\n"
 	"  --log-level LEVEL     error, warning, info or debug\n"
 	"  --help, --version\n";
 
@@ -172,7 +174,9 @@ static int run(const struct engine_options *options)
 int main(int argc, char **argv)
 {
 	char *agent_path CLEANUP_FREE = program_find("sandpool-agent", "agent/sandpool-agent");
-	struct engine_options options = {.agent_path = agent_path, .idle_exit_s = -1};
+	struct engine_options options = {.agent_path = agent_path,
+					 .idle_exit_s = -1,
+					 .limits = {LIMIT_DEFAULT, LIMIT_DEFAULT, LIMIT_DEFAULT}};
 	int result;
 
 	log_init("sandpool-engine", LOG_LEVEL_INFO);

@@ -23,6 +23,7 @@
 #include "daemon/local/adopt.h"
 #include "daemon/local/api.h"
 #include "daemon/local/box.h"
+#include "daemon/local/limits.h"
 #include "daemon/local/proxy.h"
 #include "daemon/local/template.h"
 #include "daemon/local/trash.h"
@@ -167,8 +168,10 @@ static void prepare_sandboxes(struct engine *engine)
 	else if (access(engine->options.agent_path, X_OK) < 0)
 		(void)sb_fail_errno(err, SB_INTERNAL, errno, "%s", engine->options.agent_path);
 	else if (contain_probe(&abilities, err) == 0 && template_check_host(err) == 0 &&
-		 template_prepare_base(templates, &engine->template_dir, err) == 0)
+		 template_prepare_base(templates, &engine->template_dir, err) == 0) {
+		limits_resolve(&engine->options.limits, &abilities);
 		return;
+	}
 	log_error("no sandbox can be made here: %s", err->text);
 }
 

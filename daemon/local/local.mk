@@ -11,6 +11,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/credential.c daemon/local/credential.h \
 	daemon/local/engine.c daemon/local/engine.h \
 	daemon/local/ids.c daemon/local/ids.h \
+	daemon/local/limits.c daemon/local/limits.h \
 	daemon/local/listing.c daemon/local/listing.h \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \

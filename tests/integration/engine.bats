@@ -645,3 +645,19 @@ print(d.datetime.now(d.timezone.utc) > d.datetime.fromisoformat('$end'.replace('
 	wait "$ENGINE_PID"
 	ENGINE_PID=
 }
+
+@test "a sandbox may not take all processes and all memory of the machine, unless told so" {
+	local pids memory
+	engine_start
+	create
+	pids=$(cat /sys/fs/cgroup/{,*/}sandpool/"$ID"/pids.max 2>/dev/null | grep -v max | sort -n | head -n 1)
+	memory=$(cat /sys/fs/cgroup/{,*/}sandpool/"$ID"/memory.{max,limit_in_bytes} 2>/dev/null | grep -v max | sort -n | head -n 1)
+	[ "$pids" -gt 0 ]
+	[ "$pids" -le $(($(cat /proc/sys/kernel/pid_max) / 4)) ]
+	[ "$memory" -gt 0 ]
+	[ "$memory" -lt $(($(awk '/MemTotal/{print $2}' /proc/meminfo) * 1024)) ]
+	engine_stop
+	engine_start --pids-limit 0 --memory-limit 0
+	create
+	[ "$(cat /sys/fs/cgroup/{,*/}sandpool/"$ID"/pids.max 2>/dev/null)" = max ]
+}
