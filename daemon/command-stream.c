@@ -24,6 +24,7 @@
 #define LOST_MOST_MS   (3 * 60 * 1000) /* then it is given up */
 #define KILL_AGAIN_MS  1000
 #define KILL_LIMIT_MS  10000
+#define CLOCK_STEP_MS  20
 
 static void stream_lost(struct command *command, const struct sb_error *why);
 
@@ -66,9 +67,10 @@ static void on_data_event(struct command *command, const struct wire_event_data 
 		envd_stream_pause(&command->private->stream);
 }
 
+/* The agent's timer goes by a clock that ticks in steps, and so up to one of them before ours. */
 static bool is_past_deadline(const struct command_private *p)
 {
-	return clock_mono_ms() >= p->deadline_ms;
+	return clock_mono_ms() + CLOCK_STEP_MS >= p->deadline_ms;
 }
 
 static void on_end_event(struct command *command, struct wire_event_end *end)
