@@ -2,14 +2,16 @@
 #include "config.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "daemon/base/httpd-private.h"
 #include "protocol/fields.h"
 
-#define STREAM_BLOCK ((size_t)64 << 10) /* libmicrohttpd's own buffer of a stream */
+#define BLOCK ((size_t)64 << 10) /* libmicrohttpd's own buffer of a stream or file */
 
 /* ---- in one piece ------------------------------------------------------------------------------ */
 
@@ -49,17 +51,55 @@ void httpd_reply(struct httpd_request *request, unsigned status, const struct ht
 						     MHD_RESPMEM_MUST_COPY));
 }
 
+/* ---- from a file ------------------------------------------------------------------------------- */
+
+struct stretch { /* of a file, being sent */
+	int fd;
+	uint64_t start;
+};
+
+static void stretch_free(void *arg)
+{
+	struct stretch *stretch = arg;
+
+	cleanup_fd(&stretch->fd);
+	free(stretch);
+}
+
+/*
+ * A file that has become shorter than was promised ends the connection. By sendfile libmicrohttpd would send
+ * nothing, and wait for a socket that is ready already.
+ */
+static ssize_t on_stretch_read(void *arg, uint64_t offset, char *to, size_t max)
+{
+	const struct stretch *stretch = arg;
+	ssize_t len;
+
+	do
+		len = pread(stretch->fd, to, max, (off_t)(stretch->start + offset));
+	while (len < 0 && errno == EINTR);
+	return len > 0 ? len : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 void httpd_reply_fd(struct httpd_request *request, unsigned status,
 		    const struct httpd_header *headers, int fd, uint64_t offset, uint64_t length)
 {
-	CLEANUP_FD int file = fd;
-	struct MHD_Response *response =
-		MHD_create_response_from_fd_at_offset64(length, file, offset);
+	struct stretch *stretch = calloc(1, sizeof(*stretch));
+	struct MHD_Response *response = NULL;
 
-	if (response)
-		(void)take_fd(&file);
+	if (stretch) {
+		*stretch = (struct stretch){fd, offset};
+		response = MHD_create_response_from_callback(length, BLOCK, on_stretch_read,
+							     stretch, stretch_free);
+		if (!response)
+			stretch_free(stretch);
+	} else {
+		cleanup_fd(&fd);
+	}
 	set_response(request, status, headers, response);
 }
+
+/* ---- errors ------------------------------------------------------------------------------------ */
 
 void httpd_reply_error(struct httpd_request *request, unsigned status, const char *fmt, ...)
 {
@@ -135,8 +175,7 @@ void httpd_stream_start(struct httpd_request *request, unsigned status,
 	uint64_t size = length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length;
 
 	set_response(request, status, headers,
-		     MHD_create_response_from_callback(size, STREAM_BLOCK, on_stream_read, request,
-						       NULL));
+		     MHD_create_response_from_callback(size, BLOCK, on_stream_read, request, NULL));
 }
 
 size_t httpd_stream_write(struct httpd_request *request, const void *data, size_t len)

@@ -316,7 +316,7 @@ struct httpd *httpd_new(struct event_base *base, int listen_fd, struct httpd_ser
 	httpd->base = base;
 	httpd->service = service;
 	list_init(&httpd->connections);
-	(void)signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
+	(void)signal(SIGPIPE, SIG_IGN); /* libmicrohttpd relies on it */
 	httpd->daemon = daemon_start(httpd, fd, options);
 	if (!httpd->daemon) {
 		(void)sb_fail(err, SB_INTERNAL, "cannot start an HTTP server");

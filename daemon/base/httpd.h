@@ -60,7 +60,7 @@ struct httpd_options {
 
 /*
  * Serve on `listen_fd` (taken, non-blocking stream socket: Unix or TCP). `service` is borrowed. Makes the
- * process ignore SIGPIPE, which sendfile would raise. httpd_free() must not be called from a callback.
+ * process ignore SIGPIPE. httpd_free() must not be called from a callback.
  */
 struct httpd *httpd_new(struct event_base *base, int listen_fd, struct httpd_service *service,
 			const struct httpd_options *options, struct sb_error *err) MUST_USE;
@@ -109,7 +109,10 @@ void httpd_resume_body(struct httpd_request *request);
 void httpd_reply(struct httpd_request *request, unsigned status, const struct httpd_header *headers,
 		 const void *body, size_t len);
 
-/* Reply with `length` bytes of file `fd` (taken) from `offset`, by sendfile where that is possible. */
+/*
+ * Reply with `length` bytes of file `fd` (taken) from `offset`. Should it turn out to be shorter, the connection is
+ * cut when its bytes are sent.
+ */
 void httpd_reply_fd(struct httpd_request *request, unsigned status,
 		    const struct httpd_header *headers, int fd, uint64_t offset, uint64_t length);
 

@@ -555,6 +555,20 @@ print(urllib.parse.quote("v1_" + base64.b64encode(hashlib.sha256(raw.encode()).d
 	[ "$(status "/files?path=$root/none")" = 404 ]
 }
 
+@test "a file that shrinks while it is read ends the download" {
+	truncate -s 100M "$root/big"
+	mkfifo "$dir/body"
+	get -o "$dir/body" "/files?path=$root/big" 3>&- &
+	client=$!
+	exec 8<"$dir/body"
+	head -c 1000 <&8 >/dev/null
+	truncate -s 1M "$root/big"
+	cat <&8 >/dev/null
+	exec 8<&-
+	wait "$client" || code=$?
+	[ "$code" = 18 ] # a partial file
+}
+
 @test "a fresh file is seen as CREATE, CHMOD, WRITE" {
 	python3 -c 'import ctypes,sys; sys.exit(ctypes.CDLL(None).inotify_init1(0) < 0)' ||
 		skip "no inotify instance to be had"

@@ -640,6 +640,28 @@ static void test_reply_from_a_file(void **state)
 	client_close(&c);
 }
 
+static void test_a_file_that_shrinks_ends_the_connection(void **state)
+{
+	struct fixture *f = *state;
+	FILE *file = tmpfile();
+	struct client c;
+
+	assert_int_equal(fwrite("0123456789", 1, 10, file), 10);
+	assert_int_equal(fflush(file), 0);
+	client_open(f, &c);
+	client_say(f, &c, "GET /handle HTTP/1.1\r\nHost: h\r\n\r\n");
+	while (!f->served.has_body_end)
+		turn(f);
+	httpd_reply_fd(f->served.request, 200, NULL, dup(fileno(file)), 0, 10);
+	assert_int_equal(ftruncate(fileno(file), 4), 0);
+	client_expect(f, &c, "Content-Length: 10\r\n\r\n0123");
+	client_expect_close(f, &c);
+	wait_for_close(f);
+	assert_int_equal(f->served.why, HTTPD_CLOSE_GONE);
+	assert_int_equal(fclose(file), 0);
+	client_close(&c);
+}
+
 static void test_freeing_ends_all_exchanges(void **state)
 {
 	struct fixture *f = *state;
@@ -680,6 +702,7 @@ int main(void)
 		TEST(test_abort_of_a_stalled_stream),
 		TEST(test_vanished_clients_are_noticed),
 		TEST(test_reply_from_a_file),
+		TEST(test_a_file_that_shrinks_ends_the_connection),
 		TEST(test_freeing_ends_all_exchanges),
 	};
 

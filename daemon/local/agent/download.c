@@ -1,5 +1,5 @@
 /*
- * Downloads. A regular file goes out by sendfile, whole or one range of it; several ranges, gzip and files that
+ * Downloads. A regular file goes out as it is, whole or one range of it; several ranges, gzip and files that
  * lie about their size (those of /proc say 0) are pumped. Pipes, sockets and devices are refused: they have no
  * end, or would stop the agent.
  */

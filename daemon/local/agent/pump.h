@@ -1,6 +1,6 @@
 /*
  * Sends parts of a file as a streamed reply, plain or gzipped, never holding more than a few pieces of it:
- * what sendfile cannot do. It owns itself from pump_start() on and ends with its request.
+ * what httpd_reply_fd() cannot do. It owns itself from pump_start() on and ends with its request.
  */
 #ifndef SP_PUMP_H
 #define SP_PUMP_H
