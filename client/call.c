@@ -67,13 +67,6 @@ static void free_params(struct sandpool_call *call)
 	free(take(&call->raw_params));
 }
 
-static void close_fds(int *fds, size_t *count)
-{
-	for (size_t i = 0; i < *count; i++)
-		cleanup_fd(&fds[i]);
-	*count = 0;
-}
-
 void sandpool_call_free(struct sandpool_call *call)
 {
 	if (!call)
@@ -83,8 +76,8 @@ void sandpool_call_free(struct sandpool_call *call)
 		call_detach(call);
 	}
 	free_params(call);
-	close_fds(call->fds, &call->fd_count);
-	close_fds(call->result_fds, &call->result_fd_count);
+	close_fds(call->fds, call->fd_count);
+	close_fds(call->result_fds, call->result_fd_count);
 	message_body_free(call->result);
 	buf_deinit(&call->bytes);
 	free(call->method);

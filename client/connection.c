@@ -343,8 +343,7 @@ static int take_answer(struct sandpool *sp, struct message *message)
 	if (frame_take_fds(&sp->in, fds, message->fds) < 0)
 		return -1;
 	if (!call) {
-		for (size_t i = 0; i < message->fds; i++)
-			(void)close(fds[i]);
+		close_fds(fds, message->fds);
 		return 0;
 	}
 	if (message->kind == MESSAGE_ERROR) {

@@ -37,12 +37,6 @@ static struct call_done *call_done(void)
 	return (struct call_done *)(void *)&token;
 }
 
-static void close_fds(const int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		(void)close(fds[i]);
-}
-
 /* ---- where answers go ------------------------------------------------------------------------- */
 
 struct batch *batch_new(struct conn *conn, size_t count)

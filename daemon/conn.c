@@ -76,12 +76,6 @@ static size_t conn_waiting(const struct conn *conn)
 	return conn->out.len - conn->out_start;
 }
 
-static void close_fds(const int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		(void)close(fds[i]);
-}
-
 static void rider_free(struct rider *rider)
 {
 	list_remove(&rider->link);

@@ -112,8 +112,7 @@ static int dispatch_call(struct server *server, struct conn *conn, struct messag
 	if (id >= 0)
 		call = call_new(conn, server, method_info((enum method_id)id), message, batch, err);
 	if (!call) {
-		for (size_t i = 0; i < message->fds; i++)
-			(void)close(fds[i]);
+		close_fds(fds, message->fds);
 		return -1;
 	}
 	memcpy(call->fds, fds, message->fds * sizeof(*fds));

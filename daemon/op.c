@@ -158,8 +158,7 @@ enum op_next op_reply_fds(struct op *op, const void *result, int *fds, size_t co
 	if (call)
 		answered(call_reply_fds(call, result, fds, count));
 	else
-		for (size_t i = 0; i < count; i++)
-			(void)close(fds[i]);
+		close_fds(fds, count);
 	return op_end(op);
 }
 

@@ -18,6 +18,7 @@
 #include "daemon/base/log.h"
 #include "daemon/configuration.h"
 #include "daemon/engine-start.h"
+#include "protocol/hex.h"
 
 #define KEY_MAX_BYTES   512
 #define LOCAL_KEY_BYTES 20
@@ -117,8 +118,7 @@ static char *make_key(void)
 		return NULL;
 	}
 	memcpy(key, prefix, sizeof(prefix));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		(void)snprintf(key + strlen(prefix) + 2 * i, 3, "%02x", bytes[i]);
+	hex_write(key + strlen(prefix), bytes, sizeof(bytes));
 	return key;
 }
 

@@ -16,6 +16,7 @@
 #include "daemon/base/log.h"
 #include "daemon/provider.h"
 #include "daemon/registry-private.h"
+#include "protocol/hex.h"
 
 #define LABEL_BYTES 16
 
@@ -179,8 +180,7 @@ static char *make_label(void)
 		free(text);
 		return NULL;
 	}
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	hex_write(text, bytes, sizeof(bytes));
 	return text;
 }
 

@@ -25,6 +25,7 @@
 #include "daemon/worker.h"
 
 #define WORKER_THREADS 4
+#define DISK_THREADS   2
 
 /* ---- signals ---------------------------------------------------------------------------------- */
 
@@ -123,8 +124,8 @@ static int server_open_spools(struct server *server, struct sb_error *err)
 
 	if (asprintf(&path, "%s/spool", config->state_dir) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "the spool");
-	server->spools = spools_new(server->base, path, server->workers,
-				    config->spool_command_bytes, config->spool_total_bytes, err);
+	server->spools = spools_new(server->base, path, server->disk, config->spool_command_bytes,
+				    config->spool_total_bytes, err);
 	return server->spools ? 0 : -1;
 }
 
@@ -155,6 +156,9 @@ static int server_start(struct server *server, struct sb_error *err)
 		return -1;
 	server->workers = workers_new(server->base, WORKER_THREADS, err);
 	if (!server->workers)
+		return -1;
+	server->disk = workers_new(server->base, DISK_THREADS, err);
+	if (!server->disk)
 		return -1;
 	if (server_open_store(server, err) < 0 || server_open_spools(server, err) < 0)
 		return -1;
@@ -238,6 +242,7 @@ struct server *server_free(struct server *server)
 	server->registry = registry_free(server->registry);
 	server->providers = providers_free(server->providers);
 	server->workers = workers_free(server->workers);
+	server->disk = workers_free(server->disk);
 	server->spools = spools_free(server->spools);
 	server->store = store_close(server->store);
 	for (size_t i = 0; i < ARRAY_SIZE(server->signals); i++) {

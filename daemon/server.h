@@ -31,7 +31,8 @@ struct server {
 	struct reconcile *reconcile; /* keeps memory in step with the providers */
 	struct spools *spools;       /* output of commands */
 	struct list commands;        /* of struct command, of all sandboxes */
-	struct workers *workers;     /* threads for descriptors and disks that may block */
+	struct workers *workers; /* threads for clients' descriptors, which may block for ever */
+	struct workers *disk;    /* threads for our own files, which no client can hold up */
 	struct listener *listener;
 	struct list conns; /* of struct conn */
 	unsigned conn_count;

@@ -1,6 +1,7 @@
 /*
- * A small bounded pool of threads for calls that may block: files, pipes and terminals that came from
- * clients, and the spool's files. A job shares nothing with the loop while it is with a worker.
+ * A small bounded pool of threads for calls that may block. The daemon has two: one for files, pipes and
+ * terminals that came from clients, one for the spool's files. A job shares nothing with the loop while it
+ * is with a worker.
  */
 #ifndef SP_WORKER_H
 #define SP_WORKER_H

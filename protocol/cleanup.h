@@ -34,6 +34,14 @@ static inline void cleanup_fd(int *fd)
 	*fd = -1;
 }
 
+/* Those that are -1 are not there. */
+static inline void close_fds(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+}
+
 static inline void cleanup_free(void *p)
 {
 	void **owner = p;

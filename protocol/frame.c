@@ -49,8 +49,7 @@ void frame_reader_added(struct frame_reader *reader, size_t len)
 int frame_reader_add_fds(struct frame_reader *reader, const int *fds, size_t count)
 {
 	if (count > FRAME_QUEUE_MAX - reader->fd_count) {
-		for (size_t i = 0; i < count; i++)
-			(void)close(fds[i]);
+		close_fds(fds, count);
 		return -1;
 	}
 	if (count)
@@ -113,8 +112,7 @@ size_t frame_drop_fds(struct frame_reader *reader)
 {
 	size_t count = reader->fd_count;
 
-	for (size_t i = 0; i < count; i++)
-		(void)close(reader->fds[i]);
+	close_fds(reader->fds, count);
 	reader->fd_count = 0;
 	return count;
 }

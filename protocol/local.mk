@@ -9,6 +9,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/fields.c protocol/fields.h \
 	protocol/fields-encode.c \
 	protocol/frame.c protocol/frame.h \
+	protocol/hex.h \
 	protocol/lookup.c protocol/lookup.h \
 	protocol/message.c protocol/message.h \
 	protocol/methods.c protocol/methods.h \

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/hex.h"
 #include "protocol/utf8.h"
 
 struct member {
@@ -49,17 +50,6 @@ static void skip_space(struct scanner *s)
 static bool next_is(const struct scanner *s, char c)
 {
 	return s->at < s->end && *s->at == c;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* Four hex digits at `at`; -1 when they are not there. */

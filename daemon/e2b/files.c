@@ -14,6 +14,7 @@
 #include "daemon/e2b/ask.h"
 #include "daemon/e2b/fault.h"
 #include "daemon/e2b/wire.h"
+#include "protocol/hex.h"
 
 #define REFUSAL_MAX (64u << 10)
 
@@ -285,13 +286,12 @@ static void ask_octets(struct ask *ask, struct file_upload *upload, int64_t size
 
 static void ask_multipart(struct ask *ask, struct file_upload *upload, int64_t size)
 {
-	unsigned char random[16];
+	unsigned char random[16] = {0};
 	struct buf closing CLEANUP_BUF = {0};
 
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		ask->failed = true;
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(upload->boundary + 2 * i, 3, "%02x", random[i]);
+	hex_write(upload->boundary, random, sizeof(random));
 	upload->req.on_upload = on_multipart;
 	upload->left = size;
 	frame_opening(upload, &upload->frame);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "protocol/cleanup.h"
+#include "protocol/hex.h"
 
 static void add_text(struct sha256_ctx *hash, const char *text)
 {
@@ -49,8 +50,7 @@ void sign_token(const void *seed, size_t seed_len, const char *message, char *te
 	hmac_sha256_set_key(&hmac, seed_len, seed);
 	hmac_sha256_update(&hmac, strlen(message), (const uint8_t *)message);
 	hmac_sha256_digest(&hmac, sizeof(digest), digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
+	hex_write(text, digest, sizeof(digest));
 }
 
 int sign_equal(const char *a, const char *b)
