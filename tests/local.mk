@@ -93,14 +93,9 @@ bats_tests = \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats
-EXTRA_DIST += tests/integration/helpers.bash tests/integration/rpc.py
-EXTRA_DIST += tests/integration/box.bash tests/integration/box.py tests/integration/scripted.py
-EXTRA_DIST += tests/integration/engine.bash tests/local/helper.bash tests/local/walk.py
-EXTRA_DIST += tests/integration/agent.bash tests/integration/connect.py
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)
-EXTRA_DIST += $(bats_tests)
 
 # The agent's files.
 files_tests = \
@@ -137,7 +132,9 @@ print-unit-tests:
 	@echo $(unit_tests)
 
 # Checks of the source itself; and its layout.
-EXTRA_DIST += tests/check-source/run tests/demo
+# The whole folder: what tests load and compare must not be forgotten in a list.
+dist-hook:
+	(cd $(srcdir) && tar cf - tests) | (cd $(distdir) && tar xf -)
 .PHONY: check-source check-format format print-cppflags
 check-source: protocol/describe
 	bash $(srcdir)/tests/check-source/run $(abs_top_srcdir) $(abs_top_builddir)

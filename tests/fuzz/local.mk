@@ -70,4 +70,3 @@ tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz-uri.c tests/fuzz/fuzz.h $(fuzz_mai
 tests_fuzz_fuzz_uri_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_uri_LDADD = $(fuzz_engine)
 
-EXTRA_DIST += tests/fuzz/corpus
