@@ -19,6 +19,9 @@
 #define W_JSON(T, m, wire, ...)      F_AS(FIELD_JSON, char *, T, m, wire, __VA_ARGS__)
 #define W_OBJECT(C, T, m, wire, ...) F_AS(FIELD_OBJECT, C *, T, m, wire, __VA_ARGS__)
 
+/* Bytes of what tells how a command ended, which is remembered long: "exit status 3". */
+#define STATUS_MAX 1024
+
 #define TYPE(T) sizeof(struct T), (const struct field[])
 
 /* ---- control plane --------------------------------------------------------------------------- */
@@ -184,7 +187,7 @@ const struct fields wire_select_request_type = {"ConnectRequest", TYPE(wire_sele
 }};
 
 static const struct fields wire_event_start_type = {"StartEvent", TYPE(wire_event_start){
-	W_INT(struct wire_event_start, pid, "pid"),
+	W_INT(struct wire_event_start, pid, "pid", .max = UINT32_MAX),
 	F_END,
 }};
 
@@ -196,10 +199,11 @@ static const struct fields wire_event_data_type = {"DataEvent", TYPE(wire_event_
 }};
 
 static const struct fields wire_event_end_type = {"EndEvent", TYPE(wire_event_end){
-	W_INT(struct wire_event_end, exit_code, "exitCode", .alias = "exit_code"),
+	W_INT(struct wire_event_end, exit_code, "exitCode", .alias = "exit_code",
+	      .min = INT32_MIN, .max = INT32_MAX),
 	W_BOOL(struct wire_event_end, exited, "exited"),
-	W_STRING(struct wire_event_end, status, "status"),
-	W_STRING(struct wire_event_end, error, "error"),
+	W_STRING(struct wire_event_end, status, "status", .max = STATUS_MAX),
+	W_STRING(struct wire_event_end, error, "error", .max = STATUS_MAX),
 	F_END,
 }};
 

@@ -284,6 +284,10 @@ static void test_what_cannot_be_is_refused(void **state)
 		 "m.event.data.stdout: is not base64"},
 		{&wire_path_request_type, "{\"depth\":-1}",
 		 "m.depth: must be from 0 to 4294967295"},
+		{&wire_process_message_type, "{\"event\":{\"start\":{\"pid\":-1}}}",
+		 "m.event.start.pid: must be from 0 to 4294967295"},
+		{&wire_process_message_type, "{\"event\":{\"end\":{\"exitCode\":2147483648}}}",
+		 "m.event.end.exitCode: must be from -2147483648 to 2147483647"},
 	};
 
 	(void)state;
@@ -297,6 +301,21 @@ static void test_what_cannot_be_is_refused(void **state)
 		assert_int_equal(err.code, SB_SANDBOX);
 		assert_string_equal(err.text, rows[i].why);
 	}
+}
+
+/* An agent's words on the end of a command are kept long after it. */
+static void test_how_a_command_ended_is_short(void **state)
+{
+	struct buf text CLEANUP_BUF = {0};
+	union message message = {0};
+	struct sb_error err = {0};
+
+	(void)state;
+	buf_printf(&text, "{\"event\":{\"end\":{\"status\":\"%01025d\"}}}", 0);
+	assert_int_equal(fields_parse(&wire_process_message_type, FIELDS_E2B, text.data, text.len,
+				      "m", &message, &err),
+			 -1);
+	assert_string_equal(err.text, "m.event.end.status: must have at most 1024 bytes");
 }
 
 static void test_connect_codes_have_statuses(void **state)
@@ -335,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_other_spellings_are_read),
 		cmocka_unit_test(test_absent_is_not_zero),
 		cmocka_unit_test(test_what_cannot_be_is_refused),
+		cmocka_unit_test(test_how_a_command_ended_is_short),
 		cmocka_unit_test(test_connect_codes_have_statuses),
 	};
 
