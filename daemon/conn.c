@@ -114,6 +114,7 @@ static ssize_t conn_send_once(struct conn *conn)
 		struct cmsghdr *cmsg;
 
 		iov.iov_len = rider->line_len;
+		memset(&control, 0, sizeof(control)); /* padding goes out too */
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(size);
 		cmsg = CMSG_FIRSTHDR(&msg);

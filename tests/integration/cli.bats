@@ -409,9 +409,14 @@ in_terminal() {
 	done
 }
 
+# A program that loads a sanitized library needs the sanitizers too.
+sanitizer_flags() {
+	! grep -q 'define WITH_SANITIZERS' "$SP_BUILDDIR/config.h" || echo "-fsanitize=address,undefined"
+}
+
 @test "the README's examples in C and Python work" {
 	sed -n '/^```c$/,/^```$/p' "$SP_SRCDIR/README.md" | sed '1d;$d' >"$WORK/first.c"
-	cc -Wall -Werror -I"$SP_SRCDIR/client" -o "$WORK/first" "$WORK/first.c" \
+	cc -Wall -Werror $(sanitizer_flags) -I"$SP_SRCDIR/client" -o "$WORK/first" "$WORK/first.c" \
 		-L"$SP_BUILDDIR/client/.libs" -lsandpool
 	LD_LIBRARY_PATH="$SP_BUILDDIR/client/.libs" run "$WORK/first"
 	[ "$status" -eq 0 ]
