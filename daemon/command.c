@@ -19,6 +19,7 @@
 #include "daemon/command-private.h"
 #include "daemon/configuration.h"
 #include "daemon/exit-status.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/server.h"
 #include "daemon/store.h"

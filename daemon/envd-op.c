@@ -4,6 +4,7 @@
 #include "daemon/envd-op.h"
 
 #include "daemon/provider.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/server.h"
 #include "protocol/types.h"

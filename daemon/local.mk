@@ -78,7 +78,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/pass.c \
 	daemon/provider.c daemon/provider.h \
 	daemon/reconcile.c daemon/reconcile.h daemon/reconcile-private.h \
-	daemon/registry.c daemon/registry-private.h \
+	daemon/registry.c daemon/registry.h daemon/registry-private.h \
 	daemon/remote.c daemon/remote.h \
 	daemon/sandbox.c daemon/sandbox.h \
 	daemon/segment.c daemon/segment.h \

@@ -5,6 +5,7 @@
 
 #include "daemon/command.h"
 #include "daemon/method.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/subscription.h"
 #include "protocol/types.h"

@@ -7,6 +7,7 @@
 #include "daemon/command.h"
 #include "daemon/method.h"
 #include "daemon/provider.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/stdin-feed.h"
 #include "protocol/types.h"

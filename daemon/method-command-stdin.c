@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "daemon/method.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/stdin-feed.h"
 #include "protocol/types.h"

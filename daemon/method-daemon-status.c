@@ -8,7 +8,7 @@
 #include "daemon/configuration.h"
 #include "daemon/method.h"
 #include "daemon/provider.h"
-#include "daemon/sandbox.h"
+#include "daemon/registry.h"
 #include "daemon/spool.h"
 #include "protocol/types.h"
 

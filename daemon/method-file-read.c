@@ -10,6 +10,7 @@
 #include "daemon/fd-sink.h"
 #include "daemon/method.h"
 #include "daemon/provider.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/transfer.h"
 #include "protocol/types.h"

@@ -7,6 +7,7 @@
 #include "daemon/file-entry.h"
 #include "daemon/method.h"
 #include "daemon/provider.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/transfer.h"
 #include "protocol/types.h"

@@ -9,6 +9,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/method.h"
+#include "daemon/registry.h"
 #include "daemon/remote.h"
 #include "daemon/sandbox.h"
 #include "protocol/types.h"

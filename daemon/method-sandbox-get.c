@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "daemon/method.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "protocol/types.h"
 

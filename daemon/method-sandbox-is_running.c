@@ -3,6 +3,7 @@
 
 #include "daemon/e2b/envd.h"
 #include "daemon/method.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "protocol/types.h"
 

@@ -8,6 +8,7 @@
 
 #include "daemon/method.h"
 #include "daemon/reconcile.h"
+#include "daemon/registry.h"
 #include "daemon/remote.h"
 #include "daemon/sandbox.h"
 #include "protocol/types.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/method.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "protocol/base64.h"
 #include "protocol/types.h"

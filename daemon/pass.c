@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/reconcile-private.h"
+#include "daemon/registry.h"
 #include "daemon/remote.h"
 #include "daemon/sandbox.h"
 #include "daemon/server.h"

@@ -9,6 +9,7 @@
 #include "daemon/base/timer.h"
 #include "daemon/provider.h"
 #include "daemon/reconcile-private.h"
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 #include "daemon/server.h"
 

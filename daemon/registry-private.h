@@ -4,6 +4,7 @@
 
 #include <event2/util.h>
 
+#include "daemon/registry.h"
 #include "daemon/sandbox.h"
 
 struct registry {

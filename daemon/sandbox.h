@@ -1,7 +1,7 @@
 /*
- * Sandboxes in memory: what the registry knows, by id and by name. Whether one exists is the provider's
- * truth; who owns it, what it is called and how long it shall live is ours. No I/O here: methods and
- * reconcile.c ask the provider and then tell this module.
+ * One sandbox in memory; registry.h has all of them. Whether one exists is the provider's truth; who owns
+ * it, what it is called and how long it shall live is ours. No I/O here: methods and reconcile.c ask the
+ * provider and then tell this module.
  *
  * A sandbox is made when a create begins, gets its id when the provider answers, and leaves memory when it
  * has ended and nothing pins it any more. Whoever keeps a pointer to one across a turn of the loop pins it.
@@ -22,9 +22,7 @@
 
 struct envd_target;
 struct event;
-struct event_base;
 struct provider;
-struct providers;
 struct registry;
 struct wire_sandbox;
 struct wire_sandbox_info;
@@ -64,45 +62,6 @@ struct sandbox_watch {
 	struct list link;                               /* sandbox.watches */
 };
 
-/* Whom to tell, besides watches. */
-struct registry_events {
-	/* A sandbox has ended: what runs in it is lost, `why` is SB_SANDBOX_NOT_FOUND. */
-	void (*ended)(struct sandbox *sandbox, const struct sb_error *why);
-	/* Its deadline has passed, or the time given to sandbox_recheck(). */
-	void (*expired)(void *arg, struct sandbox *sandbox);
-	void *expired_arg;
-};
-
-/*
- * Loads what the store remembers. Sandboxes of a provider that is not configured any more stay on disk and
- * are left alone.
- */
-struct registry *registry_new(struct event_base *base, struct store *store,
-			      struct providers *providers, struct sb_error *err) MUST_USE;
-struct registry *registry_free(struct registry *registry);
-struct registry_events *registry_events(struct registry *registry);
-unsigned registry_count(const struct registry *registry); /* running or paused */
-
-/* By id or name, whatever its owner and state short of ended; NULL when there is none. */
-struct sandbox *registry_find(struct registry *registry, const char *id_or_name);
-
-/* The same by the number of its row; O(n), for loading. */
-struct sandbox *registry_find_number(struct registry *registry, int64_t number);
-
-/*
- * What a method wants: the sandbox the caller named, running, and his to use. NULL with `err`
- * SB_SANDBOX_NOT_FOUND, SB_PERMISSION or SB_CONFLICT.
- */
-struct sandbox *registry_get(struct registry *registry, const char *id_or_name,
-			     const struct peer *peer, struct sb_error *err);
-
-/* The same, running or paused. */
-struct sandbox *registry_get_any(struct registry *registry, const char *id_or_name,
-				 const struct peer *peer, struct sb_error *err);
-
-/* Root and the daemon's own uid may do everything. */
-bool registry_trusts(const struct registry *registry, const struct peer *peer);
-
 /* May this peer see and use it? */
 bool sandbox_allows(const struct sandbox *sandbox, const struct peer *peer);
 
@@ -111,9 +70,6 @@ bool sandbox_is_id(const char *text);
 
 /* Running or paused, which is what users see. */
 bool sandbox_is_there(const struct sandbox *sandbox);
-
-/* The newest first; `after` NULL for the first. */
-struct sandbox *registry_next(struct registry *registry, const struct sandbox *after);
 
 /*
  * A sandbox about to be created; its name is taken from now on. NULL with SB_CONFLICT when it is in use,
@@ -137,7 +93,7 @@ int sandbox_apply_info(struct sandbox *sandbox, const struct wire_sandbox_info *
 /* Its deadline is at this time of the wall clock; not saved. */
 void sandbox_set_end(struct sandbox *sandbox, int64_t end_us);
 
-/* Tell `expired` in so many milliseconds, in place of the deadline. */
+/* Tell registry_events.expired in so many milliseconds, in place of the deadline: ask the provider then. */
 void sandbox_recheck(struct sandbox *sandbox, int64_t delay_ms);
 
 /*
@@ -151,7 +107,10 @@ void sandbox_set_state(struct sandbox *sandbox, enum sandbox_state state, const 
 /* Queue the row again after a change of anything else. */
 void sandbox_save(struct sandbox *sandbox, struct store_write *write);
 
-/* It has ended by itself: the cause is its deadline if that has passed, else the provider. */
+/*
+ * The provider has it no more. It has not ended yet; the cause is who killed it, else its deadline if that
+ * has passed, else the provider.
+ */
 void sandbox_set_gone(struct sandbox *sandbox);
 
 void sandbox_watch(struct sandbox *sandbox, struct sandbox_watch *watch);

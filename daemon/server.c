@@ -19,7 +19,7 @@
 #include "daemon/op.h"
 #include "daemon/provider.h"
 #include "daemon/reconcile.h"
-#include "daemon/sandbox.h"
+#include "daemon/registry.h"
 #include "daemon/spool.h"
 #include "daemon/store.h"
 #include "daemon/worker.h"

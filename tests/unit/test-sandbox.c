@@ -17,6 +17,7 @@
 #include "daemon/e2b/wire.h"
 #include "daemon/provider.h"
 #include "daemon/reconcile-private.h"
+#include "daemon/registry.h"
 #include "daemon/server.h"
 #include "tests/unit/unit.h"
 
