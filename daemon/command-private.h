@@ -24,7 +24,8 @@ struct command_private {
 	struct envd_probe probe;
 	struct provider_wait provider;
 	struct event *retry;
-	int64_t lost_ms; /* monotonic: since when it cannot be reached */
+	int64_t lost_ms;    /* monotonic: since when it cannot be reached */
+	int64_t reached_ms; /* monotonic: when its stream began the last time */
 	unsigned attempts;
 
 	/* ending it */

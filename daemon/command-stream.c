@@ -22,6 +22,7 @@
 #define RETRY_FIRST_MS 50
 #define RETRY_MOST_MS  5000
 #define LOST_MOST_MS   (3 * 60 * 1000) /* then it is given up */
+#define STEADY_MS      (2 * RETRY_MOST_MS)
 #define KILL_AGAIN_MS  1000
 #define KILL_LIMIT_MS  10000
 #define CLOCK_STEP_MS  20
@@ -45,7 +46,7 @@ static void on_start_event(struct command *command, const struct wire_event_star
 	else if (command->state == COMMAND_LOST)
 		spool_skip(command->spool, 1); /* nobody can say how much was lost meanwhile */
 	command_set_state(command, COMMAND_RUNNING);
-	p->attempts = 0;
+	p->reached_ms = clock_mono_ms();
 	arm_idle(p);
 	if (p->wants_kill)
 		command_stream_kill(command);
@@ -176,6 +177,17 @@ static void give_up(struct command *command, const struct sb_error *why)
 	command_end(command, &err);
 }
 
+/* A stream that breaks as soon as it is there does not begin the pauses, or the patience, anew. */
+static void note_loss(struct command_private *p)
+{
+	int64_t now = clock_mono_ms();
+
+	if (p->lost_ms > 0 && now - p->reached_ms < STEADY_MS)
+		return;
+	p->lost_ms = now;
+	p->attempts = 0;
+}
+
 static void stream_lost(struct command *command, const struct sb_error *why)
 {
 	struct command_private *p = command->private;
@@ -186,15 +198,17 @@ static void stream_lost(struct command *command, const struct sb_error *why)
 	}
 	(void)event_del(p->idle);
 	if (command->state == COMMAND_RUNNING) {
-		p->lost_ms = clock_mono_ms();
-		p->attempts = 0;
+		note_loss(p);
 		command_set_state(command, COMMAND_LOST);
 		log_debug("command %" PRId64 ": output interrupted: %s", command->pid, why->text);
-	} else if (is_final(p, why) || clock_mono_ms() - p->lost_ms > LOST_MOST_MS) {
+	} else if (is_final(p, why)) {
 		give_up(command, why);
 		return;
 	}
-	command_stream_connect(command);
+	if (clock_mono_ms() - p->lost_ms > LOST_MOST_MS)
+		give_up(command, why);
+	else
+		command_stream_connect(command);
 }
 
 /* ---- taking it up again: provider, probe, Connect ---------------------------------------------- */

@@ -18,6 +18,7 @@
 
 #define TIMEOUT_MS 60000
 #define ANSWER_MAX (16u << 20)
+#define ID_MAX     128
 
 /* ---- the answer ------------------------------------------------------------------------------- */
 
@@ -41,6 +42,40 @@ static int64_t read_retry_after(const struct http_req *req)
 	return ms > 0 ? ms : 0;
 }
 
+/*
+ * They become parts of URLs, where anything else could name another host. An id is one label of a host name, as
+ * the wire has it; a domain may have a port.
+ */
+static int check_names(const char *sandbox_id, const char *domain, struct sb_error *err)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t len = strlen(sandbox_id);
+
+	if (len == 0 || len > ID_MAX)
+		return sb_fail(err, SB_SANDBOX, "a sandbox id of %zu characters", len);
+	for (const char *at = sandbox_id; *at; at++) {
+		if (!strchr(letters, *at) && *at != '-' && *at != '_')
+			return sb_fail(err, SB_SANDBOX, "no sandbox id: '%.40s'", sandbox_id);
+	}
+	for (const char *at = domain ? domain : ""; *at; at++) {
+		if (!strchr(letters, *at) && !strchr(".-_:", *at))
+			return sb_fail(err, SB_SANDBOX, "no domain: '%.40s'", domain);
+	}
+	return 0;
+}
+
+static int check_page(const struct api_page *page, struct sb_error *err)
+{
+	const struct wire_sandbox_info *items = page->sandboxes.items;
+
+	for (size_t i = 0; i < page->sandboxes.count; i++) {
+		if (check_names(items[i].sandbox_id, items[i].domain, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int read_page(struct api_call *call, const struct http_reply *reply)
 {
 	struct api_page *page = call->result;
@@ -49,12 +84,34 @@ static int read_page(struct api_call *call, const struct http_reply *reply)
 	if (fields_parse_list(&wire_sandbox_info_type, FIELDS_E2B, reply->body, reply->body_len,
 			      "answer", &page->sandboxes, &call->err) < 0)
 		return -1;
+	if (check_page(page, &call->err) < 0) {
+		api_page_free(page);
+		return -1;
+	}
 	page->next_token = next && *next ? strdup(next) : NULL;
 	if (next && *next && !page->next_token) {
 		api_page_free(page);
 		return sb_fail_errno(&call->err, SB_INTERNAL, ENOMEM, "list");
 	}
 	return 0;
+}
+
+static int read_object(struct api_call *call, const struct http_reply *reply)
+{
+	const struct wire_sandbox *sandbox = call->result;
+	const struct wire_sandbox_info *info = call->result;
+	int result = fields_parse(call->type, FIELDS_E2B, reply->body, reply->body_len, "answer",
+				  call->result, &call->err);
+
+	if (result < 0)
+		return -1;
+	if (call->type == &wire_sandbox_type)
+		result = check_names(sandbox->sandbox_id, sandbox->domain, &call->err);
+	else if (call->type == &wire_sandbox_info_type)
+		result = check_names(info->sandbox_id, info->domain, &call->err);
+	if (result < 0)
+		fields_free(call->type, call->result);
+	return result;
 }
 
 static void read_answer(struct api_call *call, const struct http_reply *reply)
@@ -69,8 +126,7 @@ static void read_answer(struct api_call *call, const struct http_reply *reply)
 	if (call->is_list)
 		result = read_page(call, reply);
 	else if (call->type)
-		result = fields_parse(call->type, FIELDS_E2B, reply->body, reply->body_len,
-				      "answer", call->result, &call->err);
+		result = read_object(call, reply);
 	if (result < 0)
 		(void)fault_bad_answer(reply->status, &call->err);
 }

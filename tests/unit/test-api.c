@@ -121,6 +121,41 @@ static void test_each_call_has_its_route(void **state)
 	assert_string_equal(p->body.data, "{\"timeout\":77}");
 }
 
+/* They go into URLs: what would lead elsewhere is not taken from a provider. */
+static void test_ids_and_domains_are_names(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"templateID\":\"t\",\"clientID\":\"\",\"sandboxID\":\"\"}",
+		"{\"templateID\":\"t\",\"clientID\":\"\",\"sandboxID\":\"../../x\"}",
+		"{\"templateID\":\"t\",\"clientID\":\"\",\"sandboxID\":\"a@127.0.0.1:1/\"}",
+		"{\"templateID\":\"t\",\"clientID\":\"\",\"sandboxID\":\"a\\r\\nX: y\"}",
+		"{\"templateID\":\"t\",\"clientID\":\"\",\"sandboxID\":\"i1\",\"domain\":\"a/b\"}",
+	};
+	struct raw_provider *p = *state;
+	struct wire_sandbox sandbox = {0};
+	struct api_page page = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		struct buf answer CLEANUP_BUF = {0}, list CLEANUP_BUF = {0},
+				  other CLEANUP_BUF = {0};
+		struct waiter w = waiting();
+
+		raw_provider_expect(p, raw_answer(&answer, 201, "", bodies[i]));
+		api_connect(&p->upstream, &w.call, "i1", 0, &sandbox);
+		finish(p, &w);
+		assert_int_equal(w.call.err.code, SB_SANDBOX);
+		assert_null(sandbox.sandbox_id);
+
+		w = waiting();
+		buf_printf(&list, "[%s]", bodies[i]);
+		raw_provider_expect(p, raw_answer(&other, 200, "", list.data));
+		api_list(&p->upstream, &w.call, &(struct api_filter){0}, &page);
+		finish(p, &w);
+		assert_int_equal(w.call.err.code, SB_SANDBOX);
+		assert_null(page.sandboxes.items);
+	}
+}
+
 static void test_lists_have_filters_and_pages(void **state)
 {
 	struct raw_provider *p = *state;
@@ -383,11 +418,11 @@ static void test_urls_of_sandboxes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_create_asks_as_the_sdk_does),     TEST(test_each_call_has_its_route),
-		TEST(test_lists_have_filters_and_pages),    TEST(test_refusals_become_kinds),
-		TEST(test_answers_that_are_not_understood), TEST(test_retry_after_is_told),
-		TEST(test_failures_of_the_way_there),       TEST(test_cancelled_calls_stay_silent),
-		cmocka_unit_test(test_urls_of_sandboxes),
+		TEST(test_create_asks_as_the_sdk_does), TEST(test_each_call_has_its_route),
+		TEST(test_ids_and_domains_are_names),   TEST(test_lists_have_filters_and_pages),
+		TEST(test_refusals_become_kinds),       TEST(test_answers_that_are_not_understood),
+		TEST(test_retry_after_is_told),         TEST(test_failures_of_the_way_there),
+		TEST(test_cancelled_calls_stay_silent), cmocka_unit_test(test_urls_of_sandboxes),
 	};
 
 	return cmocka_run_group_tests_name("api", tests, NULL, NULL);
