@@ -60,6 +60,21 @@ static void notify_call(struct conn *conn, const struct notification_info *info,
 	}
 }
 
+/*
+ * A notification gets no answer, but a transfer that it was meant for cannot go on without it: the call
+ * ends with what is wrong.
+ */
+static void refuse_notification(struct conn *conn, const struct notification_info *info,
+				const struct message *message, const struct sb_error *err)
+{
+	CLEANUP_FREE char *id = message_params_id(message);
+	struct call *call = id ? call_find(conn, id) : NULL;
+
+	log_debug("%s: uid %u: %s", info->name, conn_peer(conn)->uid, err->text);
+	if (call && call->op && call->op->type->notify)
+		op_cancel(call->op, err);
+}
+
 static void dispatch_notification(struct conn *conn, const struct notification_info *info,
 				  const struct message *message)
 {
@@ -70,8 +85,9 @@ static void dispatch_notification(struct conn *conn, const struct notification_i
 	if (message->fds)
 		conn_drop_fds(conn); /* no notification takes any */
 	if (fields_decode(info->params, FIELDS_OURS, message->body, "params", params, &err) < 0) {
-		log_debug("%s: uid %u: %s", info->name, conn_peer(conn)->uid, err.text);
-		return; /* a notification gets no answer, not even this one */
+		(void)sb_wrap(&err, "%s", info->name);
+		refuse_notification(conn, info, message, &err);
+		return;
 	}
 	notify_call(conn, info, params);
 	fields_free(info->params, params);

@@ -193,6 +193,8 @@ static int check_name(struct registry *registry, const char *name, struct sb_err
 		return sb_fail(
 			err, SB_INVALID_PARAMS,
 			"params.name: must be a letter, then letters, digits, '.', '_' or '-'");
+	if (hash_find(&registry->by_id, name)) /* it would never be reached by this name */
+		return sb_fail(err, SB_CONFLICT, "'%s' is the id of a sandbox", name);
 	node = hash_find(&registry->by_name, name);
 	if (node && container_of(node, struct sandbox, by_name)->state != SANDBOX_KILLING)
 		return sb_fail(err, SB_CONFLICT, "there is a sandbox named '%s' already", name);

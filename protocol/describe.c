@@ -66,10 +66,9 @@ static void print_limits(const struct field *field)
 {
 	bool is_number = field->kind == FIELD_INT || field->kind == FIELD_INT64 ||
 			 field->kind == FIELD_NUMBER;
-	int64_t low = field->absent < 0 && field->min < 0 ? 0 : field->min;
 
 	if (is_number && field->max > 0 && field->max < INT64_MAX)
-		(void)printf(", %" PRId64 " to %" PRId64, low, field->max);
+		(void)printf(", %" PRId64 " to %" PRId64, field->min, field->max);
 	else if (!is_number && field->max > 0)
 		(void)printf(", at most %" PRId64 "%s", field->max,
 			     field->kind == FIELD_STRING || field->kind == FIELD_BYTES ? " bytes"

@@ -122,6 +122,16 @@ static int read_id(const struct text_span *value, bool may_be_null, char **ret)
 	return *ret ? 0 : -1;
 }
 
+char *message_params_id(const struct message *message)
+{
+	json_object *id;
+
+	if (!json_object_object_get_ex(message->body, "id", &id))
+		return NULL;
+	return strdup(json_object_to_json_string_ext(id, JSON_C_TO_STRING_PLAIN |
+								 JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
 static int read_fds(const struct text_span *value, size_t *ret)
 {
 	if (!value->at)

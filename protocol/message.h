@@ -46,6 +46,9 @@ struct message_batch {
 int message_parse(char *line, size_t len, struct message_batch *ret, struct sb_error *err) MUST_USE;
 void message_batch_free(struct message_batch *batch);
 
+/* Member "id" of a message's params: JSON text, returns new; NULL when there is none. */
+char *message_params_id(const struct message *message);
+
 /* Append one message, without newline. `params` and `result` are JSON text; `fds` 0 is left out. */
 void message_add_request(struct buf *out, const char *id, const char *method, const char *params,
 			 size_t fds);

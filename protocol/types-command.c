@@ -64,7 +64,7 @@ const struct fields command_connect_params_type = {
 	"CommandConnectParams", TABLE(command_connect_params){
 	P_SANDBOX_ID(command_connect_params),
 	P_PID(command_connect_params),
-	F_INT(struct command_connect_params, from_offset, .min = TYPES_UNSET, .max = INT64_MAX,
+	F_INT(struct command_connect_params, from_offset, .min = 0, .max = INT64_MAX,
 	      .absent = TYPES_UNSET,
 	      .doc = "first byte wanted, counted over all streams; when absent only what comes "
 		     "from now on"),

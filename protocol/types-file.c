@@ -34,7 +34,7 @@ const struct fields file_read_params_type = {
 	P_USER(file_read_params),
 	F_INT(struct file_read_params, offset, .min = 0, .max = INT64_MAX,
 	      .doc = "first byte wanted"),
-	F_INT(struct file_read_params, length, .min = TYPES_UNSET, .max = INT64_MAX,
+	F_INT(struct file_read_params, length, .min = 0, .max = INT64_MAX,
 	      .absent = TYPES_UNSET,
 	      .doc = "most bytes wanted; to the end of the file when absent"),
 	P_FD(file_read_params, fd, "index of a descriptor to write the bytes to"),

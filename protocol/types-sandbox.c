@@ -35,7 +35,7 @@ const struct fields sandbox_create_params_type = {
 const struct fields sandbox_connect_params_type = {
 	"SandboxConnectParams", TABLE(sandbox_connect_params){
 	P_SANDBOX_ID(sandbox_connect_params),
-	F_NUMBER(struct sandbox_connect_params, timeout, .min = TYPES_UNSET, .max = TIMEOUT_MAX_S,
+	F_NUMBER(struct sandbox_connect_params, timeout, .min = 0, .max = TIMEOUT_MAX_S,
 		 .absent = TYPES_UNSET,
 		 .doc = "seconds it shall live at least; when absent its deadline stays"),
 	F_STRING(struct sandbox_connect_params, provider, .min = 1, .max = NAME_MAX_BYTES,

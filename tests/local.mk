@@ -79,6 +79,7 @@ bats_tests = \
 	tests/integration/command-interrupted.bats \
 	tests/integration/command-restart.bats \
 	tests/integration/file.bats \
+	tests/integration/hostile.bats \
 	tests/integration/pty.bats \
 	tests/integration/cli.bats \
 	tests/integration/daemon.bats \
