@@ -242,13 +242,22 @@ static void test_it_hears_what_the_client_says_of_its_call(void **state)
 	say(f, "{\"jsonrpc\":\"2.0\",\"method\":\"transfer.credit\","
 	       "\"params\":{\"id\":1,\"bytes\":5}}\n");
 	assert_int_equal(f->notified, 1);
-	say(f, "{\"jsonrpc\":\"2.0\",\"method\":\"transfer.credit\","
-	       "\"params\":{\"id\":1,\"bytes\":-5}}\n");
-	assert_int_equal(f->notified, 1);
 	say(f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"daemon.hello\"}\n");
 	assert_non_null(strstr(hear(f), "-32600"));
 	say(f, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancel\",\"params\":{\"id\":1}}\n");
 	assert_non_null(strstr(hear(f), "\"kind\":\"cancelled\""));
+	assert_no_work_left(f);
+}
+
+static void test_a_wrong_word_of_the_client_ends_its_call(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)start_for_call(f, METHOD_sandbox_kill, &plain_type, 60, answer);
+	say(f, "{\"jsonrpc\":\"2.0\",\"method\":\"transfer.credit\","
+	       "\"params\":{\"id\":1,\"bytes\":-5}}\n");
+	assert_int_equal(f->notified, 0);
+	assert_non_null(strstr(hear(f), "transfer.credit: params.bytes"));
 	assert_no_work_left(f);
 }
 
@@ -353,6 +362,7 @@ int main(void)
 		TEST(test_cancelled_it_ends),
 		TEST(test_cancelled_it_may_go_on_alone),
 		TEST(test_it_hears_what_the_client_says_of_its_call),
+		TEST(test_a_wrong_word_of_the_client_ends_its_call),
 		TEST(test_a_client_that_leaves_cancels_what_was_his_alone),
 		TEST(test_other_work_is_finished_without_him),
 		TEST(test_a_batch_is_answered_when_all_are),

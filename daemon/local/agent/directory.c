@@ -35,8 +35,12 @@ static int make_one(const char *path, const struct user *user)
 {
 	CLEANUP_FD int fd = -1;
 
-	if (mkdir(path, 0755) < 0)
-		return errno == EEXIST && is_directory(path) ? 0 : -1;
+	if (mkdir(path, 0755) < 0) {
+		if (errno != EEXIST || is_directory(path))
+			return errno == EEXIST ? 0 : -1;
+		errno = ENOTDIR; /* what is in the way, not that it is there */
+		return -1;
+	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -1 : directory_give(fd, user);
 }
