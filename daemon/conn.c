@@ -52,6 +52,8 @@ struct conn {
 	uint64_t sent;       /* bytes ever sent: out.data[out_start] is byte number `sent` */
 	struct list riders;  /* of struct rider, oldest first */
 	struct list streams; /* of struct conn_stream */
+	size_t counted;      /* of reader's bytes, in server.input_bytes */
+	bool is_crowded; /* its line may have been dropped for want of room, not for its length */
 	struct calls calls;
 	bool is_readable;    /* the last receive filled its space: there may be more */
 	bool is_busy;        /* and so the next takes more at once */
@@ -363,6 +365,19 @@ static size_t receive_size(const struct conn *conn)
 	return held > RECEIVE_SIZE + 1 ? RECEIVE_LARGE : RECEIVE_SIZE;
 }
 
+/* Keep the sum of what all connections hold; above CONNS_IN_MAX only short lines are let in. */
+static void conn_account(struct conn *conn)
+{
+	size_t held = frame_reader_held(&conn->reader);
+	bool is_crowded;
+
+	conn->server->input_bytes += held - conn->counted;
+	conn->counted = held;
+	is_crowded = conn->server->input_bytes > CONNS_IN_MAX;
+	conn->is_crowded |= is_crowded;
+	conn->reader.line_max = is_crowded ? CONN_LINE_CROWDED : FRAME_LINE_MAX;
+}
+
 /* One recvmsg(); true when it brought something. */
 static bool conn_receive(struct conn *conn)
 {
@@ -392,6 +407,7 @@ static bool conn_receive(struct conn *conn)
 		return false;
 	}
 	frame_reader_added(&conn->reader, (size_t)n);
+	conn_account(conn);
 	conn->is_readable = (size_t)n == iov.iov_len;
 	conn->is_busy = conn->is_readable;
 	return true;
@@ -401,7 +417,11 @@ static void conn_refuse_long(struct conn *conn)
 {
 	struct sb_error err = {0};
 
-	(void)sb_fail(&err, SB_TOO_LARGE, "a line of more than %u bytes", FRAME_LINE_MAX);
+	if (conn->is_crowded)
+		(void)sb_fail(&err, SB_OVERLOADED, "too many long lines from all clients at once");
+	else
+		(void)sb_fail(&err, SB_TOO_LARGE, "a line of more than %u bytes", FRAME_LINE_MAX);
+	conn->is_crowded = false;
 	dispatch_refuse(conn, &err);
 }
 
@@ -416,6 +436,7 @@ static void conn_serve(struct conn *conn)
 			return;
 		switch (frame_reader_next(&conn->reader, &line, &len)) {
 		case FRAME_LINE:
+			conn->is_crowded = false;
 			dispatch_line(conn->server, conn, line, len);
 			break;
 		case FRAME_TOO_LONG:
@@ -424,6 +445,7 @@ static void conn_serve(struct conn *conn)
 		case FRAME_NONE:
 			if (!conn->is_readable || !conn_receive(conn)) {
 				frame_reader_rest(&conn->reader);
+				conn_account(conn);
 				return;
 			}
 			break;
@@ -568,6 +590,7 @@ struct conn *conn_free(struct conn *conn)
 	(void)close(conn->fd);
 	list_remove(&conn->link);
 	conn->server->conn_count--;
+	conn->server->input_bytes -= conn->counted;
 	free(conn);
 	return NULL;
 }

@@ -23,10 +23,13 @@ struct calls;
 struct conn;
 struct server;
 
-#define CONN_OUT_LOW   (64u << 10)
-#define CONN_OUT_HIGH  (256u << 10)
-#define CONN_OUT_MAX   (64u << 20)
-#define CONN_CALLS_MAX 1024 /* in flight; further ones are refused with overloaded */
+#define CONN_OUT_LOW  (64u << 10)
+#define CONN_OUT_HIGH (256u << 10)
+#define CONN_OUT_MAX  (64u << 20)
+#define CONNS_IN_MAX                                                                               \
+	(256u << 20) /* of unfinished lines, of all connections; then lines must be short */
+#define CONN_LINE_CROWDED (64u << 10)
+#define CONN_CALLS_MAX    1024 /* in flight; further ones are refused with overloaded */
 
 struct peer {
 	uid_t uid;

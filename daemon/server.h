@@ -36,6 +36,7 @@ struct server {
 	struct listener *listener;
 	struct list conns; /* of struct conn */
 	unsigned conn_count;
+	size_t input_bytes; /* that connections hold of what clients have sent */
 	unsigned call_count;
 	struct list ops;    /* of struct op: all work under way */
 	uint64_t op_number; /* of the last operation started */

@@ -126,3 +126,26 @@ log_has() {
 	done
 	start_daemon
 }
+
+@test "unfinished long lines take a bounded amount of memory, whoever sends them" {
+	skip_with_sanitizers
+	start_daemon
+	py <<-'E'
+		from box import resident
+		piece = b'"' + b"x" * (1 << 20)
+		clients = [Client() for _ in range(40)]
+		for c in clients:
+		    for _ in range(12):
+		        c.socket.sendall(piece)
+		with Client() as other:
+		    other.call("daemon.hello")
+		    assert resident() < 450 << 10, resident()
+		    for c in clients:
+		        c.raw(b"")
+		    kinds = {c.read()["error"]["data"]["kind"] for c in clients}
+		    assert kinds == {"parse_error", "overloaded"}, kinds
+		    clients[0].raw(b" " * (10 << 20))
+		    assert clients[0].read()["error"]["data"]["kind"] == "parse_error" # there is room again
+		    wait_for(lambda: resident() < 200 << 10)
+	E
+}
