@@ -74,7 +74,7 @@ static struct command *command_free(struct command *command)
 		free(p->spool_name);
 		free(p);
 	}
-	(void)!spool_close(command->spool);
+	(void)spool_close(command->spool);
 	list_remove(&command->link);
 	list_remove(&command->of_all);
 	sandbox_unpin(command->sandbox);

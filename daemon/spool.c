@@ -208,7 +208,7 @@ void spool_remove(struct spool *spool)
 	if (!spool)
 		return;
 	spool->is_removed = true;
-	(void)!spool_close(spool);
+	(void)spool_close(spool);
 }
 
 void spool_finish(struct spool *spool)

@@ -62,7 +62,6 @@ struct field {
 	bool required; /* refused when absent on input */
 	bool always;   /* E2B dialect: written even at its absent value */
 	bool optional; /* our dialect: left out on output at its absent value (E2B: the rule) */
-	bool secret;   /* never shown by a trace */
 	/*
 	 * Numbers: the range, checked when min < max or either is not 0. Strings, bytes, lists and maps:
 	 * max is the most bytes or items (0: no bound of its own) and min the fewest.

@@ -46,7 +46,7 @@ const struct fields wire_new_sandbox_type = {"NewSandbox", TYPE(wire_new_sandbox
 	W_STRING(struct wire_new_sandbox, template_id, "templateID", .required = true),
 	W_INT(struct wire_new_sandbox, timeout_s, "timeout", .absent = WIRE_UNSET),
 	W_MAP(struct wire_new_sandbox, metadata, "metadata"),
-	W_MAP(struct wire_new_sandbox, env_vars, "envVars", .secret = true),
+	W_MAP(struct wire_new_sandbox, env_vars, "envVars"),
 	W_BOOL(struct wire_new_sandbox, secure, "secure", .always = true),
 	W_BOOL(struct wire_new_sandbox, allow_internet_access, "allow_internet_access",
 	       .absent = true, .always = true),
@@ -68,8 +68,8 @@ const struct fields wire_sandbox_type = {"Sandbox", TYPE(wire_sandbox){
 	W_STRING(struct wire_sandbox, client_id, "clientID"),
 	W_STRING(struct wire_sandbox, envd_version, "envdVersion"),
 	W_STRING(struct wire_sandbox, alias, "alias"),
-	W_STRING(struct wire_sandbox, envd_access_token, "envdAccessToken", .secret = true),
-	W_STRING(struct wire_sandbox, traffic_access_token, "trafficAccessToken", .secret = true),
+	W_STRING(struct wire_sandbox, envd_access_token, "envdAccessToken"),
+	W_STRING(struct wire_sandbox, traffic_access_token, "trafficAccessToken"),
 	W_STRING(struct wire_sandbox, domain, "domain"),
 	F_END,
 }};
@@ -93,7 +93,7 @@ const struct fields wire_sandbox_info_type = {"SandboxDetail", TYPE(wire_sandbox
 	W_STRING(struct wire_sandbox_info, envd_version, "envdVersion"),
 	W_STRING(struct wire_sandbox_info, alias, "alias"),
 	W_MAP(struct wire_sandbox_info, metadata, "metadata"),
-	W_STRING(struct wire_sandbox_info, envd_access_token, "envdAccessToken", .secret = true),
+	W_STRING(struct wire_sandbox_info, envd_access_token, "envdAccessToken"),
 	W_STRING(struct wire_sandbox_info, domain, "domain"),
 	W_BOOL(struct wire_sandbox_info, allow_internet_access, "allowInternetAccess",
 	       .absent = true),
@@ -149,7 +149,7 @@ const struct fields wire_empty_type = {"Empty", TYPE(wire_empty){
 const struct fields wire_process_config_type = {"ProcessConfig", TYPE(wire_process_config){
 	W_STRING(struct wire_process_config, cmd, "cmd"),
 	W_STRINGS(struct wire_process_config, args, "args"),
-	W_MAP(struct wire_process_config, envs, "envs", .secret = true),
+	W_MAP(struct wire_process_config, envs, "envs"),
 	W_STRING(struct wire_process_config, cwd, "cwd"),
 	F_END,
 }};
@@ -352,8 +352,8 @@ const struct fields wire_compose_type = {"Compose", TYPE(wire_compose){
 /* ---- envd's plain HTTP ----------------------------------------------------------------------- */
 
 const struct fields wire_init_type = {"Init", TYPE(wire_init){
-	W_MAP(struct wire_init, env_vars, "envVars", .secret = true),
-	W_STRING(struct wire_init, access_token, "accessToken", .secret = true),
+	W_MAP(struct wire_init, env_vars, "envVars"),
+	W_STRING(struct wire_init, access_token, "accessToken"),
 	W_STRING(struct wire_init, default_user, "defaultUser"),
 	W_STRING(struct wire_init, default_workdir, "defaultWorkdir"),
 	W_STRING(struct wire_init, timestamp, "timestamp"),

@@ -206,10 +206,8 @@ int cgroup_probe(struct contain_abilities *ret, struct sb_error *err)
 		if (!tree.controllers[c][0])
 			take_unified_controller(c);
 	}
-	ret->has_unified = true;
 	ret->has_memory = tree.controllers[MEMORY][0] != '\0';
 	ret->has_pids = tree.controllers[PIDS][0] != '\0';
-	ret->has_cpu = tree.controllers[CPU][0] != '\0';
 	return 0;
 }
 

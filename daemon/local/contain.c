@@ -397,7 +397,7 @@ int contain_usage(const char *id, struct contain_usage *ret, struct sb_error *er
 
 int contain_probe(struct contain_abilities *ret, struct sb_error *err)
 {
-	struct contain_abilities abilities = {.has_idmap = true};
+	struct contain_abilities abilities = {0};
 
 	if (geteuid() != 0)
 		return sb_fail(err, SB_UNSUPPORTED,

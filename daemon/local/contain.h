@@ -55,9 +55,7 @@ enum contain_state { CONTAIN_BUILDING, CONTAIN_READY, CONTAIN_FAILED };
  * and how to get it when no sandbox can be had at all.
  */
 struct contain_abilities {
-	bool has_unified;                   /* cgroup v2 tree: freeze and kill */
-	bool has_memory, has_pids, has_cpu; /* limits, by v2 or v1 */
-	bool has_idmap;                     /* idmapped mounts */
+	bool has_memory, has_pids; /* limits, by cgroup v2 or v1 */
 };
 int contain_probe(struct contain_abilities *ret, struct sb_error *err) MUST_USE;
 

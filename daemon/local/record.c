@@ -21,7 +21,7 @@ static const struct field record_fields[] = {
 	F_STRING(struct record, id, .required = true, .min = 1),
 	F_STRING(struct record, template_id, .required = true),
 	F_MAP(struct record, metadata, .optional = true),
-	F_MAP(struct record, env_vars, .optional = true, .secret = true),
+	F_MAP(struct record, env_vars, .optional = true),
 	F_BOOL(struct record, is_secure, .required = true),
 	F_BOOL(struct record, has_internet, .required = true),
 	F_BOOL(struct record, is_ready, .required = true),
