@@ -20,6 +20,16 @@
 #define BUFFER_BYTES       (64L << 10)
 #define BULK_BUFFER_BYTES  (256L << 10)
 
+/* Nobody listens at a Unix socket, or we may not. */
+static void fail_unix(struct http_slot *slot)
+{
+	long sys = 0;
+
+	(void)curl_easy_getinfo(slot->easy, CURLINFO_OS_ERRNO, &sys);
+	(void)sb_fail_errno(&slot->err, SB_UPSTREAM_UNAVAILABLE, (int)sys, "%s: cannot connect",
+			    slot->where);
+}
+
 void slot_fail_curl(struct http_slot *slot, CURLcode code)
 {
 	const char *why = slot->why[0] ? slot->why : curl_easy_strerror(code);
@@ -36,6 +46,8 @@ void slot_fail_curl(struct http_slot *slot, CURLcode code)
 		(void)sb_fail(&slot->err, SB_INVALID_ARGUMENT, "bad URL: %s", why);
 	else if (code == CURLE_OUT_OF_MEMORY)
 		(void)sb_fail_errno(&slot->err, SB_INTERNAL, ENOMEM, "%s", slot->where);
+	else if (code == CURLE_COULDNT_CONNECT && slot->where[0] == '/')
+		fail_unix(slot); /* libcurl would speak of a host and a port */
 	else
 		(void)sb_fail(&slot->err, SB_UPSTREAM_UNAVAILABLE, "%s: %s", slot->where, why);
 }

@@ -119,6 +119,29 @@ static void test_links_are_not_followed(void **state)
 	assert_false(is_there(place, "etc/alias"));
 }
 
+static void test_other_filesystems_are_copied_from(void **state)
+{
+	const struct place *place = *state;
+	char other[] = "/dev/shm/test-tree.XXXXXX";
+	struct sb_error err = {0};
+	struct stat here, there;
+	CLEANUP_FD int from = -1;
+
+	if (!mkdtemp(other))
+		skip();
+	from = open(other, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(from >= 0);
+	assert_int_equal(fchmod(from, 0755), 0);
+	write_file(from, "etc", 0644);
+	assert_int_equal(tree_copy_public(from, place->to, "etc", &err), 0);
+	assert_int_equal(fstatat(place->to, "etc", &here, 0) | fstatat(from, "etc", &there, 0), 0);
+	assert_int_equal(here.st_size, there.st_size);
+	assert_int_equal(unlinkat(place->to, "etc", 0) | unlinkat(from, "etc", 0) | rmdir(other),
+			 0);
+	if (here.st_dev == there.st_dev)
+		skip();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +150,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_parents_are_made_and_must_be_public, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_links_are_not_followed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_filesystems_are_copied_from, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
