@@ -30,6 +30,8 @@ struct server;
 	(256u << 20) /* of unfinished lines, of all connections; then lines must be short */
 #define CONN_LINE_CROWDED (64u << 10)
 #define CONN_CALLS_MAX    1024 /* in flight; further ones are refused with overloaded */
+#define CALLS_MAX         4096 /* of all connections; then each may still have CONN_CALLS_FAIR */
+#define CONN_CALLS_FAIR   16
 
 struct peer {
 	uid_t uid;

@@ -95,8 +95,23 @@ static void dispatch_notification(struct conn *conn, const struct notification_i
 
 /* ---- requests --------------------------------------------------------------------------------- */
 
+/* When all together have too much under way, those who have much of it wait. */
+static int check_room(const struct server *server, struct conn *conn, struct sb_error *err)
+{
+	size_t count = conn_calls(conn)->count;
+
+	if (count >= CONN_CALLS_MAX)
+		return sb_fail(err, SB_OVERLOADED, "%d calls are under way on this connection",
+			       CONN_CALLS_MAX);
+	if (count >= CONN_CALLS_FAIR && server->call_count >= CALLS_MAX)
+		return sb_fail(err, SB_OVERLOADED, "%u calls of all clients are under way",
+			       server->call_count);
+	return 0;
+}
+
 /* The method of a message that may be called now; -1 with `err`. */
-static int find_method(struct conn *conn, const struct message *message, struct sb_error *err)
+static int find_method(const struct server *server, struct conn *conn,
+		       const struct message *message, struct sb_error *err)
 {
 	int id = method_find(message->method);
 
@@ -107,9 +122,8 @@ static int find_method(struct conn *conn, const struct message *message, struct 
 	if (message->id && call_find(conn, message->id))
 		return sb_fail(err, SB_INVALID_REQUEST, "id %.64s is that of a call under way",
 			       message->id);
-	if (conn_calls(conn)->count >= CONN_CALLS_MAX)
-		return sb_fail(err, SB_OVERLOADED, "%d calls are under way on this connection",
-			       CONN_CALLS_MAX);
+	if (check_room(server, conn, err) < 0)
+		return -1;
 	return id;
 }
 
@@ -124,7 +138,7 @@ static int dispatch_call(struct server *server, struct conn *conn, struct messag
 
 	if (conn_take_fds(conn, fds, message->fds) < 0)
 		return sb_fail(err, SB_INVALID_REQUEST, "descriptors of this request are missing");
-	id = find_method(conn, message, err);
+	id = find_method(server, conn, message, err);
 	if (id >= 0)
 		call = call_new(conn, server, method_info((enum method_id)id), message, batch, err);
 	if (!call) {

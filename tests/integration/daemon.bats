@@ -87,6 +87,16 @@ sandpoold() {
 	[[ $status == 1 && $stderr == *"at most 107 bytes"* ]]
 }
 
+# A server that takes connections and says nothing: sets LISTENER_PID and LISTENER_PORT.
+py_listener() {
+	coproc LISTENER { exec python3 -c '
+import signal, socket
+s = socket.create_server(("127.0.0.1", 0), backlog=8192)
+print(s.getsockname()[1], flush=True)
+signal.pause()' 3>&-; }
+	read -r -t 20 -u "${LISTENER[0]}" LISTENER_PORT
+}
+
 log_has() {
 	grep -q "$1" "$DAEMON_DIR/log"
 }
@@ -147,5 +157,34 @@ log_has() {
 		    clients[0].raw(b" " * (10 << 20))
 		    assert clients[0].read()["error"]["data"]["kind"] == "parse_error" # there is room again
 		    wait_for(lambda: resident() < 200 << 10)
+	E
+}
+
+@test "calls of one client that pile up are refused when all clients together have too many" {
+	make_daemon_dir
+	printf '%s\n' '[daemon]' 'provider = silent' '[provider "silent"]' 'type = e2b' \
+		'api-url = http://127.0.0.1:1' "api-key-file = $DAEMON_DIR/key" >"$DAEMON_DIR/more.conf"
+	(umask 077 && echo e2b_0123456789abcdef >"$DAEMON_DIR/key")
+	py_listener
+	sed -i "s/127.0.0.1:1/127.0.0.1:$LISTENER_PORT/" "$DAEMON_DIR/more.conf"
+	start_daemon
+	py <<-'E'
+		import select
+		from rpc import TIMEOUT
+		def create(c):
+		    return c.send("sandbox.create", {"template": "t"})
+		clients = [Client() for _ in range(5)]
+		for c in clients:
+		    for _ in range(1000):
+		        create(c)
+		refused = next(c for c in reversed(clients) if select.select([c.socket], [], [], TIMEOUT)[0])
+		assert refused.read()["error"]["data"]["kind"] == "overloaded"
+		with Client() as other:
+		    for _ in range(10):
+		        create(other)
+		    assert other.call("daemon.hello")
+		    assert 4096 <= other.call("daemon.status")["calls"] <= 4096 + 16 * 6
+		for c in clients:
+		    c.close()
 	E
 }
