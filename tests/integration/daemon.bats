@@ -7,6 +7,7 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${LISTENER_PID-} ]] || kill "$LISTENER_PID"
 	if [[ -n ${DAEMON_PID-} ]]; then
 		stop_daemon
 	else
