@@ -143,7 +143,7 @@ static void on_head(struct http_req *req, int status)
 	struct exchange *exchange = container_of(req, struct exchange, agent);
 
 	exchange->has_head = true;
-	exchange->status = status;
+	exchange->status = status == 101 ? 502 : status; /* nobody asked it to switch protocols */
 	if (exchange->has_up_end || status >= 400)
 		reply_begin(exchange);
 }
@@ -156,7 +156,9 @@ static bool on_data(struct http_req *req, const char *data, size_t len)
 		return true; /* the client has all that it was promised */
 	if (!exchange->is_begun && len <= HELD_MAX - exchange->held.len) {
 		buf_add(&exchange->held, data, len);
-		return !exchange->held.failed;
+		if (exchange->held.failed)
+			httpd_abort(exchange->request); /* on_close() ends the rest */
+		return true;
 	}
 	if (exchange->is_down_full || !exchange->is_begun) {
 		exchange->is_down_waiting = true;

@@ -455,6 +455,26 @@ print(s.server_port,flush=True); s.serve_forever()' >"$ENGINE_DIR/port" 2>/dev/n
 	[ "$(ask "http://8000-$ID.x.example/")" = "$(not_found_body "$ID")" ]
 }
 
+@test "a server that switches protocols unasked is a bad gateway" {
+	engine_start
+	create '"timeout":100'
+	run -28 start 'exec python3 -c "
+import socket
+s = socket.create_server((\"127.0.0.1\", 8000))
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b\"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: x\\r\\nConnection: Upgrade\\r\\n\\r\\n\")
+    c.close()
+"' -m 0.5
+	is_bad_gateway() {
+		run -0 curl -s -m 10 -w '%{http_code}' --unix-socket "$PROXY" "http://8000-$ID.x.example/"
+		[[ $output == *502 && $output != *'not open'* ]] # it has begun to listen
+	}
+	wait_for 10 is_bad_gateway
+	api DELETE "/sandboxes/$ID"
+}
+
 @test "a refusal comes while the body is still going up" {
 	engine_start
 	create '"secure":true'

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -176,13 +177,20 @@ static pid_t start_unsignalled(struct child *child)
 {
 	sigset_t all;
 	sigset_t before;
-	int sys;
+	int dumpable, sys;
 	pid_t pid;
 
+	/*
+	 * The child's change of user makes the memory it borrows as dumpable as fs.suid_dumpable says; the
+	 * agent stays hidden (enter.c).
+	 */
+	dumpable = prctl(PR_GET_DUMPABLE);
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = start_child(child);
 	sys = errno;
+	if (dumpable == 0)
+		(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = sys;
 	return pid;
