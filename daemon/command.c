@@ -367,8 +367,10 @@ void command_discard(struct command *command)
 
 void commands_lost(struct sandbox *sandbox, const struct sb_error *why)
 {
-	list_for_each (struct command, command, &sandbox->commands, link)
+	list_for_each (struct command, command, &sandbox->commands, link) {
 		command_end(command, why);
+		command_discard(command);
+	}
 }
 
 /* ---- asking ------------------------------------------------------------------------------------ */

@@ -86,7 +86,7 @@ void command_unwatch(struct command_watch *watch);
 /* Fill an exit report from an ended command; strings stay the command's. */
 void command_exit_fill(const struct command *command, struct command_exit *ret);
 
-/* All commands of a sandbox that has ended: they end with an error, the spools stay for their time. */
+/* All commands of a sandbox that has ended: they end with an error, and go when their readers have it all. */
 void commands_lost(struct sandbox *sandbox, const struct sb_error *why);
 
 unsigned commands_count(const struct server *server); /* followed and not ended */

@@ -69,7 +69,7 @@ int store_fail(sqlite3 *db, struct sb_error *err, const char *what)
 		return sb_fail(err, SB_INTERNAL, "%s: damaged: %s; move it away to start afresh",
 			       what, sqlite3_errmsg(db));
 	case SQLITE_FULL:
-		return sb_fail(err, SB_INTERNAL, "%s: the disk is full", what);
+		return sb_fail(err, SB_NOT_ENOUGH_SPACE, "%s: the disk is full", what);
 	}
 	return sb_fail(err, SB_INTERNAL, "%s: %s", what, sqlite3_errmsg(db));
 }

@@ -254,3 +254,26 @@ teardown() { box_teardown; }
 		other.close()
 	E
 }
+
+@test "with a sandbox goes the output that was kept of it, when its readers have it" {
+	py <<-'E'
+		from box import *
+		def kept():
+		    spool = os.path.join(os.path.dirname(os.environ["SANDPOOL_SOCKET"]), "state", "spool")
+		    return [name for _, _, files in os.walk(spool) for name in files]
+		b = Box()
+		assert b.do("command.run", cmd="echo one")["exit_code"] == 0
+		pid = b.do("command.start", cmd="seq 1 200000; exec sleep 1000")["pid"]
+		size = 1288895
+		wait_for(lambda: b.do("command.connect", pid=pid)["offset"] == size)
+		b.do("command.disconnect", pid=pid)
+		b.notifications.clear()
+		b.do("command.connect", pid=pid, from_offset=0)
+		with Client() as c:
+		    assert kept()
+		    c.call("sandbox.kill", {"sandbox_id": b.id})
+		out, end = b.output(pid)
+		assert len(out["stdout"]) == size and out["gap"] == 0 and end["end_offset"] == size
+		wait_for(lambda: not kept(), "the end of the files")
+	E
+}
