@@ -290,8 +290,8 @@ static void box_clean(struct box *box)
 	struct sb_error err = {0};
 	int result;
 
-	if (box->contained.pid_fd >= 0 && !box->has_exited)
-		return; /* on_exit_of_pid1() comes back */
+	if (box->on_exit && !box->has_exited)
+		return; /* on_exit_of_pid1() comes back; a start that failed early has none */
 	result = contain_clean(box->record.id, &box->contained, &err);
 	if (result > 0) {
 		box_finish(box);

@@ -81,3 +81,37 @@ teardown() { box_teardown; }
 		assert e.kind == "conflict", e
 	E
 }
+
+# A state directory of its own that can be full.
+@test "a create on a full disk is refused, and leaves nothing" {
+	local engine="$DAEMON_DIR/state/engine" status=0
+	mkdir -p -m 0700 "$engine"
+	mount -t tmpfs -o size=96M,mode=0700 tmpfs "$engine"
+	py <<-E || status=$?
+		from box import *
+		import glob
+		def left():
+		    return [id for id in os.listdir("$engine/boxes") if id != b.id]
+		def groups(id):
+		    return glob.glob(f"/sys/fs/cgroup/sandpool/{id}") + glob.glob(f"/sys/fs/cgroup/*/sandpool/{id}")
+		with Box() as b:
+		    b.do("command.run", cmd="true")
+		    with open("$engine/fill", "wb", buffering=0) as fill:
+		        try:
+		            while True:
+		                fill.write(bytes(1 << 16))
+		        except OSError:
+		            pass
+		    e = error_of(b.call, "sandbox.create", {"timeout": 60})
+		    assert "No space left" in str(e), e
+		    id = str(e).split("/boxes/")[1].split("/")[0]
+		    os.unlink("$engine/fill")
+		    wait_for(lambda: not left(), "the end of the box")
+		    assert groups(b.id)
+		    wait_for(lambda: not groups(id), "the end of its groups")
+		    with Box() as another:
+		        assert another.do("command.run", cmd="echo room")["stdout"] == "room\\n"
+	E
+	umount -l "$engine"
+	return "$status"
+}
