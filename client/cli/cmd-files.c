@@ -136,8 +136,11 @@ static int files_stat(const struct files_args *args, const struct place *place)
 
 static int files_rm(const struct files_args *args, const struct place *place)
 {
-	struct sandpool_call *call CLEANUP_CALL = file_call(args, "file.remove", place);
+	struct sandpool_call *call CLEANUP_CALL = NULL;
 
+	if (strcmp(place->path, ".") == 0) /* "ID:" too: a slip of the finger */
+		return cli_fail("%s: name what to remove; its home stays", place->sandbox);
+	call = file_call(args, "file.remove", place);
 	return cli_call_and_print(args->cli, call);
 }
 

@@ -1,11 +1,13 @@
 /* sandpool run: create, exec, kill. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/cli/command-options.h"
 #include "client/cli/create-options.h"
+#include "client/cli/session.h"
 #include "client/cli/verbs.h"
 
 /* The sandbox goes whatever became of the command; its exit status is what counts. */
@@ -36,6 +38,9 @@ int cmd_run(struct cli *cli, int argc, char **argv)
 	words = command_words(argc, argv, optind);
 	if (!words)
 		return cli_usage(cli);
+	/* Interrupted in the middle of the create, we would leave a sandbox that nobody knows. */
+	if (session_hold_signals() < 0)
+		return cli_fail("signals: %s", strerror(errno));
 	status = cli_call(cli, create);
 	if (status == 0) {
 		const char *sandbox = sandpool_get_string(create, "sandbox_id");

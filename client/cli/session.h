@@ -30,6 +30,12 @@ struct session {
  */
 int session_run(struct session *session, struct sandpool_call *call);
 
+/*
+ * From now on signals wait for session_run(): for what must not be interrupted half-way before it. 0, or -1
+ * with errno.
+ */
+int session_hold_signals(void) MUST_USE;
+
 /* "exit_code" and "signal" as a shell would have it. */
 int session_status(int64_t exit_code, int64_t signal_number);
 

@@ -312,6 +312,18 @@ in_terminal() {
 	run sandpool files stat box:work
 	[ "$status" -eq 125 ]
 	sandpool files rm box:work
+	run sandpool files rm box:
+	[ "$status" -eq 125 ]
+	sandpool files stat box:
+}
+
+@test "run, interrupted while its sandbox is being made, leaves none" {
+	local seconds
+	for seconds in 0.002 0.005 0.01 0.02 0.04; do
+		timeout -s INT "$seconds" sandpool run -- sleep 1000 || true
+	done
+	only_the_box() { [ "$(sandpool --json ls | jq '.sandboxes | length')" -eq 1 ]; }
+	wait_until only_the_box
 }
 
 # ---- sandboxes -----------------------------------------------------------------------------------
