@@ -125,6 +125,13 @@ static int init_start(struct box *box, struct sb_error *err)
 	return 0;
 }
 
+static void stop_reports(struct box *box)
+{
+	if (box->boot.on_report)
+		event_free(take(&box->boot.on_report));
+	cleanup_fd(&box->contained.control_fd);
+}
+
 static void on_report(evutil_socket_t fd, short what, void *arg)
 {
 	struct box *box = arg;
@@ -180,7 +187,7 @@ static void boot_run(struct box *box)
 			boot->step = BOOT_BUILDING;
 			return;
 		case BOOT_BUILT:
-			(void)event_del(boot->on_report);
+			stop_reports(box);
 			if (init_start(box, &boot->err) < 0)
 				break;
 			boot->step = BOOT_ASKED;
@@ -208,10 +215,12 @@ void boot_start(struct box *box)
 void boot_on_exit(struct box *box)
 {
 	struct boot *boot = &box->boot;
+	char text[CONTAIN_END_SIZE];
 
 	if (boot->step != BOOT_BUILDING ||
 	    contain_report(&box->contained, &boot->err) != CONTAIN_FAILED)
-		(void)sb_fail(&boot->err, SB_SANDBOX, "its first process ended");
+		(void)sb_fail(&boot->err, SB_SANDBOX, "its first process ended: %s",
+			      contain_end_text(&box->contained, text));
 	boot_run(box);
 }
 
@@ -221,8 +230,7 @@ void boot_cancel(struct box *box)
 
 	boot->step = BOOT_OVER;
 	http_cancel(&boot->init);
-	if (boot->on_report)
-		event_free(take(&boot->on_report));
+	stop_reports(box);
 	if (boot->on_deadline)
 		event_free(take(&boot->on_deadline));
 }

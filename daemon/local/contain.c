@@ -280,17 +280,15 @@ int contain_start(const struct contain_spec *spec, struct contained *ret, struct
 	return 0;
 }
 
-enum contain_state contain_report(struct contained *contained, struct sb_error *err)
+enum contain_state contain_report(const struct contained *contained, struct sb_error *err)
 {
 	struct contain_message message = {0};
 	ssize_t size = recv(contained->control_fd, &message, sizeof(message), MSG_DONTWAIT);
 
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return CONTAIN_BUILDING;
-	if (size == (ssize_t)sizeof(message) && message.kind == CONTAIN_SAYS_READY) {
-		cleanup_fd(&contained->control_fd);
+	if (size == (ssize_t)sizeof(message) && message.kind == CONTAIN_SAYS_READY)
 		return CONTAIN_READY;
-	}
 	if (size == (ssize_t)sizeof(message) && message.kind == CONTAIN_SAYS_FAILED) {
 		message.step[sizeof(message.step) - 1] = '\0';
 		message.what[sizeof(message.what) - 1] = '\0';
@@ -299,7 +297,6 @@ enum contain_state contain_report(struct contained *contained, struct sb_error *
 	} else {
 		(void)sb_fail(err, SB_INTERNAL, "in the sandbox: ended before it was ready");
 	}
-	cleanup_fd(&contained->control_fd);
 	return CONTAIN_FAILED;
 }
 
@@ -377,6 +374,18 @@ static bool has_ended(int pid_fd)
 	if (waitid(P_PIDFD, (id_t)pid_fd, &info, WEXITED | WNOHANG) < 0 && errno != ECHILD)
 		return false;
 	return poll(&poller, 1, 0) == 1;
+}
+
+const char *contain_end_text(const struct contained *contained, char text[CONTAIN_END_SIZE])
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_PIDFD, (id_t)contained->pid_fd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    info.si_pid == 0)
+		return "it is not known how";
+	(void)snprintf(text, CONTAIN_END_SIZE, "%s %d",
+		       info.si_code == CLD_EXITED ? "exit status" : "signal", info.si_status);
+	return text;
 }
 
 int contain_clean(const char *id, struct contained *contained, struct sb_error *err)

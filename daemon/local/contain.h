@@ -40,6 +40,8 @@ struct contain_spec {
 	struct contain_limits limits;
 };
 
+#define CONTAIN_END_SIZE 32
+
 struct contained {
 	pid_t pid;      /* of PID 1, in our pid namespace */
 	int pid_fd;     /* readable when PID 1 has ended */
@@ -63,8 +65,12 @@ int contain_probe(struct contain_abilities *ret, struct sb_error *err) MUST_USE;
 int contain_start(const struct contain_spec *spec, struct contained *ret,
 		  struct sb_error *err) MUST_USE;
 
-/* Read the child's next report without blocking. CONTAIN_FAILED fills `err`. */
-enum contain_state contain_report(struct contained *contained, struct sb_error *err);
+/*
+ * Read the child's next report without blocking. CONTAIN_FAILED fills `err`. When it is not CONTAIN_BUILDING any
+ * more, the caller stops watching control_fd and closes it, in that order: a child that is being born has a
+ * copy of every descriptor, so one that is closed first stays in the caller's epoll set under its number.
+ */
+enum contain_state contain_report(const struct contained *contained, struct sb_error *err);
 
 /* Take up a sandbox that an earlier engine started: -1 when that process is gone or another now. */
 int contain_adopt(const char *id, pid_t pid, uint64_t start_time, struct contained *ret,
@@ -78,6 +84,9 @@ int contain_freeze(const char *id, bool frozen, struct sb_error *err) MUST_USE;
 
 /* 1 when every process stands still, 0 when not (yet): what a snapshot waits for. */
 int contain_is_frozen(const char *id, struct sb_error *err) MUST_USE;
+
+/* How PID 1 ended, in words ("exit status 1", "signal 9"), while it is not yet reaped. Static or in `text`. */
+const char *contain_end_text(const struct contained *contained, char text[CONTAIN_END_SIZE]);
 
 /*
  * Remove the cgroups of an ended sandbox and reap PID 1. 1 when done, 0 when processes are still dying
