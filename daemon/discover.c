@@ -116,6 +116,8 @@ static void add_schema(struct discover *d, const struct field *field)
 	case FIELD_MAP:
 		buf_add_str(out,
 			    "\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}");
+		if (field->are_variables)
+			buf_add_str(out, ",\"propertyNames\":{\"pattern\":\"^[^=]+$\"}");
 		add_lengths(out, field, "Properties");
 		break;
 	case FIELD_OBJECT:

@@ -268,6 +268,8 @@ static int decode_map(const struct decoder *d, const struct field *field, json_o
 		struct place here = {.above = place, .name = key};
 		struct string_pair *pair = &ret->items[ret->count];
 
+		if (field->are_variables && (!*key || strchr(key, '=')))
+			return place_fail(d, &here, "must be a variable's name, without \"=\"");
 		ret->count++;
 		pair->key = strdup(key);
 		if (!pair->key)

@@ -67,7 +67,8 @@ struct field {
 	 * max is the most bytes or items (0: no bound of its own) and min the fewest.
 	 */
 	int64_t min, max;
-	int64_t absent; /* BOOL, INT, ENUM, NUMBER: the value when the member is not there */
+	int64_t absent;     /* BOOL, INT, ENUM, NUMBER: the value when the member is not there */
+	bool are_variables; /* MAP: its keys name environment variables: not empty, and no "=" */
 	const char *const *names; /* ENUM: ends with NULL */
 	/* ENUM: the number of each name where it is not its index; or NULL */
 	const int64_t *numbers;

@@ -25,7 +25,8 @@
 #define P_PATH(T, m, ...)                                                                          \
 	F_STRING(struct T, m, .required = true, .max = PATH_MAX_BYTES,                             \
 		 .doc = "absolute, relative to the user's home, or beginning with ~/" __VA_ARGS__)
-#define P_ENVS(T) F_MAP(struct T, envs, .max = 1000, .doc = "environment variables")
+#define P_ENVS(T)                                                                                  \
+	F_MAP(struct T, envs, .max = 1000, .are_variables = true, .doc = "environment variables")
 #define P_CWD(T)                                                                                   \
 	F_STRING(struct T, cwd, .max = PATH_MAX_BYTES,                                             \
 		 .doc = "working directory; the user's home when absent")

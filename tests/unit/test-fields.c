@@ -79,7 +79,7 @@ struct thing {
 	struct bytes data;
 	int colour;
 	struct strings words;
-	struct string_map envs;
+	struct string_map envs, vars;
 	struct inner *inner;
 	struct list_value parts;
 	char *raw;
@@ -106,6 +106,7 @@ static const struct field thing_fields[] = {
 	F_ENUM(struct thing, colour, .names = colours, .numbers = colour_numbers, .absent = 1),
 	F_STRINGS(struct thing, words, .max = 3),
 	F_MAP(struct thing, envs, .max = 2),
+	F_MAP(struct thing, vars, .are_variables = true, .optional = true),
 	F_OBJECT(struct inner, struct thing, inner, .type = &inner_type),
 	F_LIST(struct thing, parts, .type = &inner_type, .max = 2),
 	F_JSON(struct thing, raw),
@@ -261,6 +262,12 @@ static void test_refusals_name_the_place(void **state)
 		 "params.count: must be an integer"},
 		{"{\"count\":\"\"}", "params.count: must be an integer",
 		 "params.count: must be an integer"},
+		{"{\"vars\":{\"\":\"x\"}}",
+		 "params.vars.: must be a variable's name, without \"=\"",
+		 "params.vars.: must be a variable's name, without \"=\""},
+		{"{\"vars\":{\"A=B\":\"x\"}}",
+		 "params.vars.A=B: must be a variable's name, without \"=\"",
+		 "params.vars.A=B: must be a variable's name, without \"=\""},
 		{"{\"count\":-6}", "params.count: must be from -5 to 100",
 		 "params.count: must be from -5 to 100"},
 		{"{\"count\":101}", "params.count: must be from -5 to 100",
