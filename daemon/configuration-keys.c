@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "protocol/buf.h"
+#include "protocol/nearest.h"
 
 #define DAEMON(m)   offsetof(struct config, m)
 #define PROVIDER(m) offsetof(struct provider_config, m)
@@ -75,59 +77,64 @@ static const struct unit {
 
 /* ---- finding ---------------------------------------------------------------------------------- */
 
-/* How many letters must be changed, put in or left out to make one word of the other. */
-static size_t word_distance(const char *a, const char *b)
+static bool is_of(const struct key *key, const char *section)
 {
-	size_t row[64], len = strlen(b);
+	return strcmp(key->section, section) == 0;
+}
 
-	if (len >= ARRAY_SIZE(row))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
+int key_check_section(const char *section, struct sb_error *err)
+{
+	struct nearest nearest = {.word = section};
+	const char *meant;
 
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+	for (const struct key *key = keys; key->name; key++) {
+		if (is_of(key, section))
+			return 0;
+		nearest_try(&nearest, key->section);
+	}
+	meant = nearest_found(&nearest);
+	if (meant)
+		return sb_fail(err, SB_INVALID_ARGUMENT, "no section [%s]; did you mean [%s]?",
+			       section, strcmp(meant, "provider") ? meant : "provider \"NAME\"");
+	return sb_fail(err, SB_INVALID_ARGUMENT,
+		       "no section [%s]: there are [daemon], [engine] and [provider \"NAME\"]",
+		       section);
+}
 
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+/* A key of another section, or one that is spelt like it, or all that there are. */
+static void fail_no_key(const char *section, const char *name, struct sb_error *err)
+{
+	struct nearest nearest = {.word = name};
+	CLEANUP_BUF struct buf names = {0};
+
+	for (const struct key *key = keys; key->name; key++) {
+		if (is_of(key, section)) {
+			nearest_try(&nearest, key->name);
+			buf_printf(&names, "%s%s", names.len ? ", " : "", key->name);
+		} else if (strcmp(key->name, name) == 0) {
+			(void)sb_fail(err, SB_INVALID_ARGUMENT,
+				      "no key %s in [%s]; it belongs into [%s]", name, section,
+				      key->section);
+			return;
 		}
 	}
-	return row[len];
+	if (nearest_found(&nearest))
+		(void)sb_fail(err, SB_INVALID_ARGUMENT, "no key %s in [%s]; did you mean %s?", name,
+			      section, nearest_found(&nearest));
+	else
+		(void)sb_fail(err, SB_INVALID_ARGUMENT, "no key %s in [%s]: there are %s", name,
+			      section, names.failed ? "others" : names.data);
 }
 
 const struct key *key_find(const char *section, const char *name, struct sb_error *err)
 {
-	const struct key *nearest = NULL;
-	size_t distance = SIZE_MAX;
-
+	if (key_check_section(section, err) < 0)
+		return NULL;
 	for (const struct key *key = keys; key->name; key++) {
-		size_t away;
-
-		if (strcmp(key->section, section) != 0)
-			continue;
-		away = word_distance(name, key->name);
-		if (away == 0)
+		if (is_of(key, section) && strcmp(key->name, name) == 0)
 			return key;
-		if (away < distance) {
-			distance = away;
-			nearest = key;
-		}
 	}
-	if (!nearest)
-		(void)sb_fail(
-			err, SB_INVALID_ARGUMENT,
-			"no section [%s]: there are [daemon], [engine] and [provider \"NAME\"]",
-			section);
-	else
-		(void)sb_fail(err, SB_INVALID_ARGUMENT, "no key %s in [%s]; did you mean %s?", name,
-			      section, nearest->name);
+	fail_no_key(section, name, err);
 	return NULL;
 }
 

@@ -28,6 +28,9 @@ struct key {
 
 extern const struct key keys[]; /* ends with name NULL */
 
+/* Is there such a section? -1 with `err` naming the nearest one. */
+int key_check_section(const char *section, struct sb_error *err) MUST_USE;
+
 /* The key, or NULL with `err` naming the nearest one. */
 const struct key *key_find(const char *section, const char *name, struct sb_error *err);
 

@@ -11,6 +11,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/program.h"
 #include "daemon/configuration-keys.h"
+#include "protocol/nearest.h"
 
 #define STANDARD_FILE SP_SYSCONFDIR "/sandpool/sandpoold.conf"
 
@@ -146,6 +147,26 @@ static int check_provider(struct provider_config *provider, struct sb_error *err
 	return 0;
 }
 
+/* Say where in the file a mistake is that shows only when all of it is read. */
+static int fail_at(const struct config *config, int line, struct sb_error *err)
+{
+	return line > 0 ? sb_wrap(err, "%s:%d", config->path, line) : -1;
+}
+
+static int fail_no_provider(const struct config *config, struct sb_error *err)
+{
+	struct nearest nearest = {.word = config->provider};
+	const char *meant;
+
+	for (size_t i = 0; i < config->provider_count; i++)
+		nearest_try(&nearest, config->providers[i].name);
+	meant = nearest_found(&nearest);
+	(void)sb_fail(err, SB_INVALID_ARGUMENT, "provider: there is no [provider \"%s\"]%s%s%s",
+		      config->provider, meant ? "; did you mean " : "", meant ? meant : "",
+		      meant ? "?" : "");
+	return fail_at(config, config->provider_line, err);
+}
+
 static int check_providers(struct config *config, struct sb_error *err)
 {
 	if (!find_provider(config, "local")) {
@@ -157,39 +178,51 @@ static int check_providers(struct config *config, struct sb_error *err)
 	}
 	for (size_t i = 0; i < config->provider_count; i++) {
 		if (check_provider(&config->providers[i], err) < 0)
-			return -1;
+			return fail_at(config, config->providers[i].line, err);
 	}
-	if (!find_provider(config, config->provider))
-		return sb_fail(err, SB_INVALID_ARGUMENT,
-			       "[daemon] provider: there is no [provider \"%s\"]",
-			       config->provider);
-	return 0;
+	return find_provider(config, config->provider) ? 0 : fail_no_provider(config, err);
 }
 
 /* ---- setting ---------------------------------------------------------------------------------- */
 
-/* `section` as it stands between brackets: daemon, engine, provider "NAME". */
-static int config_put(struct config *config, const char *section, const char *name,
-		      const char *value, struct sb_error *err)
+/*
+ * `section` as it stands between brackets: daemon, engine, provider "NAME". Its first word, and what its keys
+ * are members of; a provider of a new name is made.
+ */
+static int find_section(struct config *config, const char *section, const char **ret_word,
+			void **ret_object, struct sb_error *err)
 {
-	char provider_name[64];
-	void *object = config;
-	const struct key *key;
+	char name[64];
 	int end = 0;
+	void *object = config;
 
-	if (sscanf(section, "provider \"%63[A-Za-z0-9_.-]\"%n", provider_name, &end) == 1 &&
-	    end > 0 && !section[end]) {
+	if (sscanf(section, "provider \"%63[A-Za-z0-9_.-]\"%n", name, &end) == 1 && end > 0 &&
+	    !section[end]) {
 		section = "provider";
-		object = find_provider(config, provider_name);
+		object = find_provider(config, name);
 		if (!object)
-			object = add_provider(config, provider_name, err);
-		if (!object)
-			return -1;
+			object = add_provider(config, name, err);
 	} else if (strncmp(section, "provider", strlen("provider")) == 0) {
 		return sb_fail(err, SB_INVALID_ARGUMENT, "[%s]: must be [provider \"NAME\"]",
 			       section);
+	} else if (key_check_section(section, err) < 0) {
+		return -1;
 	}
-	key = key_find(section, name, err);
+	*ret_word = section;
+	*ret_object = object;
+	return object ? 0 : -1;
+}
+
+static int config_put(struct config *config, const char *section, const char *name,
+		      const char *value, struct sb_error *err)
+{
+	const char *word;
+	const struct key *key;
+	void *object;
+
+	if (find_section(config, section, &word, &object, err) < 0)
+		return -1;
+	key = key_find(word, name, err);
 	return key ? key_set(key, object, value, err) : -1;
 }
 
@@ -220,11 +253,36 @@ int config_check(struct config *config, struct sb_error *err)
 struct source { /* a file being read */
 	FILE *file;
 	int line;
-	int bad_line; /* where `err` comes from */
+	int bad_line; /* where `err` comes from, or 0 */
 	bool is_cut;  /* a line was longer than libinih reads at once */
 	struct config *config;
 	struct sb_error *err;
 };
+
+static int source_fail(struct source *source)
+{
+	source->bad_line = source->line;
+	return sb_wrap(source->err, "%s:%d", source->config->path, source->line);
+}
+
+/* libinih tells of keys only: a section is looked at here, so that an empty one counts, too. */
+static void source_on_section(struct source *source, const char *line)
+{
+	CLEANUP_FREE char *section = strndup(line + 1, strcspn(line + 1, "]"));
+	struct provider_config *provider;
+	const char *word;
+	void *object;
+
+	if (!section || !line[1 + strlen(section)])
+		return; /* libinih says what is wrong */
+	if (find_section(source->config, section, &word, &object, source->err) < 0) {
+		(void)source_fail(source);
+		return;
+	}
+	provider = strcmp(word, "provider") == 0 ? object : NULL;
+	if (provider && !provider->line)
+		provider->line = source->line;
+}
 
 static char *source_gets(char *text, int size, void *arg)
 {
@@ -238,19 +296,27 @@ static char *source_gets(char *text, int size, void *arg)
 		source->is_cut = true;
 		return NULL;
 	}
+	if (*line == '[' && !source->err->code)
+		source_on_section(source, line);
 	return line;
 }
 
 static int source_on_key(void *arg, const char *section, const char *name, const char *value)
 {
 	struct source *source = arg;
+	struct config *config = source->config;
 
 	if (source->err->code)
 		return 0; /* the first error is the one to tell */
-	if (config_put(source->config, section, name, value, source->err) == 0)
+	if (!*section)
+		(void)sb_fail(source->err, SB_INVALID_ARGUMENT,
+			      "%s: must stand in a section, as [daemon]", name);
+	else if (config_put(config, section, name, value, source->err) == 0) {
+		if (strcmp(section, "daemon") == 0 && strcmp(name, "provider") == 0)
+			config->provider_line = source->line;
 		return 1;
-	source->bad_line = source->line;
-	(void)sb_wrap(source->err, "%s:%d", source->config->path, source->line);
+	}
+	(void)source_fail(source);
 	return 0;
 }
 
@@ -259,7 +325,7 @@ static int config_read(struct config *config, FILE *file, struct sb_error *err)
 	struct source source = {.file = file, .config = config, .err = err};
 	int bad_line = ini_parse_stream(source_gets, &source, source_on_key, &source);
 
-	if (err->code && bad_line == source.bad_line)
+	if (err->code && (!bad_line || source.bad_line <= bad_line))
 		return -1;
 	sb_clear(err); /* libinih goes on behind a line it cannot read: that line comes first */
 	if (source.is_cut)
@@ -319,28 +385,59 @@ static struct config *config_load_again(const struct config *config, struct sb_e
 	return fresh;
 }
 
+static bool has_changed(const struct key *key, const void *was, const void *now)
+{
+	char was_text[KEY_TEXT_SIZE], now_text[KEY_TEXT_SIZE];
+	const char *before = key_get(key, was, was_text), *after = key_get(key, now, now_text);
+
+	return before && after ? strcmp(before, after) != 0 : before != after;
+}
+
+static bool has_provider_changed(const struct provider_config *was,
+				 const struct provider_config *now)
+{
+	for (const struct key *key = keys; key->name; key++) {
+		if (strcmp(key->section, "provider") == 0 && has_changed(key, was, now))
+			return true;
+	}
+	return false;
+}
+
+/* A reload leaves providers alone, but nobody shall wonder why. */
+static void warn_of_providers(const struct config *config, const struct config *fresh)
+{
+	for (size_t i = 0; i < fresh->provider_count; i++) {
+		const struct provider_config *now = &fresh->providers[i];
+		const struct provider_config *was = find_provider(config, now->name);
+
+		if (!was || has_provider_changed(was, now))
+			log_warning("%s: [provider \"%s\"] %s takes effect at the next start",
+				    config->path, now->name, was ? "changed: that" : "is new: it");
+	}
+	for (size_t i = 0; i < config->provider_count; i++) {
+		if (!find_provider(fresh, config->providers[i].name))
+			log_warning("%s: [provider \"%s\"] is gone: it stays until the next start",
+				    config->path, config->providers[i].name);
+	}
+}
+
 int config_reload(struct config *config, struct sb_error *err)
 {
 	struct config *fresh = config_load_again(config, err);
+	char text[KEY_TEXT_SIZE];
 
 	if (!fresh)
 		return -1;
 	for (const struct key *key = keys; key->name; key++) {
-		char was_text[KEY_TEXT_SIZE], now_text[KEY_TEXT_SIZE];
-		const char *was, *now;
-
-		if (strcmp(key->section, "provider") == 0)
-			continue;
-		was = key_get(key, config, was_text);
-		now = key_get(key, fresh, now_text);
-		if (strcmp(was, now) == 0)
+		if (strcmp(key->section, "provider") == 0 || !has_changed(key, config, fresh))
 			continue;
 		if (!key->reloads)
 			log_warning("%s: [%s] %s takes effect at the next start", config->path,
 				    key->section, key->name);
-		else if (key_set(key, config, now, err) < 0)
+		else if (key_set(key, config, key_get(key, fresh, text), err) < 0)
 			break;
 	}
+	warn_of_providers(config, fresh);
 	(void)config_free(fresh);
 	return err->code ? -1 : 0;
 }

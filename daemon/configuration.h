@@ -17,6 +17,7 @@ enum provider_type { PROVIDER_LOCAL, PROVIDER_E2B };
 
 struct provider_config {
 	char *name;
+	int line;           /* of its section in the file; 0: it has none */
 	int type;           /* enum provider_type */
 	char *api_url;      /* e2b: "https://api.e2b.app" */
 	char *sandbox_url;  /* e2b: NULL means by domain (wire §1.1) */
@@ -35,7 +36,8 @@ struct config {
 	char *state_dir;
 	char *runtime_dir;
 	char *log_level;
-	char *provider; /* the default one's name */
+	char *provider;    /* the default one's name */
+	int provider_line; /* where the file says so, or 0 */
 	int64_t clients_max;
 	int64_t spool_command_bytes; /* kept of one command's output */
 	int64_t spool_total_bytes;

@@ -1,13 +1,13 @@
 /* sandpoold: the command line of the daemon. */
 #include "config.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/log.h"
 #include "daemon/configuration.h"
 #include "daemon/server.h"
+#include "protocol/options.h"
 
 enum { OPT_CHECK = 256, OPT_PRINT, OPT_SOCKET, OPT_STATE, OPT_LEVEL };
 
@@ -84,7 +84,7 @@ static struct arguments parse_arguments(int argc, char **argv)
 	int option;
 
 	while (arguments.mode < MODE_DONE &&
-	       (option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
+	       (option = options_next(argc, argv, "c:", options, NULL)) != -1)
 		arguments.mode = take_option(&arguments, option);
 	if (arguments.mode < MODE_DONE && optind < argc) {
 		(void)fprintf(stderr, "sandpoold: what is '%s'?\n%s", argv[optind], usage);

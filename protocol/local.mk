@@ -14,6 +14,8 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/message.c protocol/message.h \
 	protocol/methods.c protocol/methods.h \
 	protocol/methods.def \
+	protocol/nearest.c protocol/nearest.h \
+	protocol/options.c protocol/options.h \
 	protocol/scan.c protocol/scan.h \
 	protocol/text.c protocol/text.h \
 	protocol/types.h protocol/types-parts.h \

@@ -33,6 +33,7 @@ unit_tests = \
 	tests/unit/test-listing \
 	tests/unit/test-lookup \
 	tests/unit/test-message \
+	tests/unit/test-nearest \
 	tests/unit/test-op \
 	tests/unit/test-probe \
 	tests/unit/test-provider \

@@ -1,7 +1,6 @@
 /* sandpool ps and stop: the commands of a sandbox. */
 #include "config.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "client/cli/table.h"
 #include "client/cli/verbs.h"
 #include "protocol/buf.h"
+#include "protocol/options.h"
 
 /* Program and arguments on one line. */
 static char *command_line(const struct sandpool_call *call, size_t index)
@@ -68,7 +68,7 @@ int cmd_stop(struct cli *cli, int argc, char **argv)
 	struct sandpool_call *call CLEANUP_CALL = cli_new("command.kill");
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+	while ((c = options_next(argc, argv, "+h", options, NULL)) != -1) {
 		if (c != 't')
 			return cli_usage(cli);
 		sandpool_set_string(call, "signal", "TERM");

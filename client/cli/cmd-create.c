@@ -5,6 +5,7 @@
 
 #include "client/cli/create-options.h"
 #include "client/cli/verbs.h"
+#include "protocol/options.h"
 
 int cmd_create(struct cli *cli, int argc, char **argv)
 {
@@ -12,7 +13,7 @@ int cmd_create(struct cli *cli, int argc, char **argv)
 	struct sandpool_call *call CLEANUP_CALL = cli_new("sandbox.create");
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, "+he:m:", options, NULL)) != -1) {
+	while ((c = options_next(argc, argv, "+he:m:", options, NULL)) != -1) {
 		status = create_option(cli, call, c, optarg);
 		if (status)
 			return status;

@@ -1,13 +1,13 @@
 /* sandpool ls */
 #include "config.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/cli/table.h"
 #include "client/cli/verbs.h"
+#include "protocol/options.h"
 
 static void add_row(struct table *table, const struct sandpool_call *call, size_t index)
 {
@@ -84,7 +84,7 @@ int cmd_ls(struct cli *cli, int argc, char **argv)
 	int count = 0;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+hm:", options, NULL)) != -1) {
+	while ((c = options_next(argc, argv, "+hm:", options, NULL)) != -1) {
 		if (c == 's')
 			state = optarg;
 		else if (c == 'm' && labels && strchr(optarg, '=') && *optarg != '=')

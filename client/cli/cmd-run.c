@@ -9,6 +9,7 @@
 #include "client/cli/create-options.h"
 #include "client/cli/session.h"
 #include "client/cli/verbs.h"
+#include "protocol/options.h"
 
 /* The sandbox goes whatever became of the command; its exit status is what counts. */
 static void kill_sandbox(struct cli *cli, const char *sandbox)
@@ -27,7 +28,7 @@ int cmd_run(struct cli *cli, int argc, char **argv)
 	char **words;
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, "+hite:m:", options, NULL)) != -1) {
+	while ((c = options_next(argc, argv, "+hite:m:", options, NULL)) != -1) {
 		if (c == 'i')
 			command.has_input = true;
 		else if (c == 't')

@@ -1,12 +1,12 @@
 /* sandpool info, kill, connect, timeout: one call on one sandbox each. */
 #include "config.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/cli/verbs.h"
+#include "protocol/options.h"
 
 static void print_field(const struct sandpool_call *call, const char *label, const char *name)
 {
@@ -92,7 +92,7 @@ int cmd_connect(struct cli *cli, int argc, char **argv)
 	struct sandpool_call *call CLEANUP_CALL = cli_new("sandbox.connect");
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+	while ((c = options_next(argc, argv, "+h", options, NULL)) != -1) {
 		if (c == 't' && parse_duration(optarg) >= 0)
 			sandpool_set_number(call, "timeout", parse_duration(optarg));
 		else if (c == 'p')

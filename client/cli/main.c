@@ -2,13 +2,14 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "protocol/nearest.h"
+#include "protocol/options.h"
 
 static void print_help(FILE *out)
 {
@@ -36,6 +37,19 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+static int fail_no_verb(const char *name)
+{
+	struct nearest nearest = {.word = name};
+	const char *meant;
+
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		nearest_try(&nearest, verb->name);
+	meant = nearest_found(&nearest);
+	if (meant)
+		return cli_fail("there is no verb '%s'; did you mean '%s'?", name, meant);
+	return cli_fail("there is no verb '%s'; sandpool --help lists them", name);
+}
+
 static bool wants_help(int argc, char **argv)
 {
 	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
@@ -47,7 +61,7 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 
 	cli->verb = find_verb(argv[0]);
 	if (!cli->verb)
-		return cli_fail("there is no verb '%s'; sandpool --help lists them", argv[0]);
+		return fail_no_verb(argv[0]);
 	if (wants_help(argc, argv)) {
 		(void)printf("usage: sandpool %s %s\n%s.\n%s", cli->verb->name, cli->verb->synopsis,
 			     cli->verb->summary, cli->verb->help ? cli->verb->help : "");
@@ -97,7 +111,7 @@ int main(int argc, char **argv)
 
 	keep_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error we handle */
-	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+	while ((c = options_next(argc, argv, "+h", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
 			cli.socket = optarg;

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "daemon/base/program.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/limits.h"
+#include "protocol/options.h"
 
 enum {
 	OPT_STATE_DIR = 256,
@@ -127,7 +127,7 @@ static int parse_options(int argc, char **argv, struct engine_options *options)
 {
 	int option, index = 0;
 
-	while ((option = getopt_long(argc, argv, "hV", long_options, &index)) != -1) {
+	while ((option = options_next(argc, argv, "hV", long_options, &index)) != -1) {
 		int result = take_option(option, options);
 
 		if (result < 0 && option != '?')

@@ -76,7 +76,16 @@ static void test_mistakes_are_named(void **state)
 	} files[] = {
 		{"[daemon]\n\nclient-max = 3\n",
 		 ":3: no key client-max in [daemon]; did you mean clients-max?"},
-		{"[deamon]\nsocket = /x\n", ":2: no section [deamon]"},
+		{"[deamon]\nsocket = /x\n", ":1: no section [deamon]; did you mean [daemon]?"},
+		{"[daemon]\n[egnine]\n", ":2: no section [egnine]; did you mean [engine]?"},
+		{"[porvider \"x\"]\n", ":1: no section [porvider \"x\"]"},
+		{"[elephant]\n", "there are [daemon], [engine] and [provider \"NAME\"]"},
+		{"clients-max = 3\n", ":1: clients-max: must stand in a section"},
+		{"[daemon]\nfavourite-colour = red\n", ":2: no key favourite-colour in [daemon]: "
+						       "there are socket, socket-mode, "},
+		{"[engine]\nlog-level = debug\n",
+		 ":2: no key log-level in [engine]; it belongs into [daemon]"},
+		{"[daemon]\nwhat is this\n[deamon]\n", ":2: neither"},
 		{"[daemon]\nclients-max = 0\n", "must be at least 1"},
 		{"[daemon]\nclients-max = -1\n", "must be a number"},
 		{"[daemon]\nclients-max = many\n", "must be a number"},
@@ -122,10 +131,16 @@ static void assert_check_fails(const char *text, const char *words)
 static void test_the_whole_is_checked(void **state)
 {
 	(void)state;
-	assert_check_fails("[daemon]\nprovider = cloud\n", "there is no [provider \"cloud\"]");
-	assert_check_fails("[provider \"cloud\"]\ntype = e2b\n", "api-key-file is missing");
+	assert_check_fails("[daemon]\nprovider = cloud\n",
+			   ":2: provider: there is no [provider \"cloud\"]");
+	assert_check_fails("[daemon]\n\nprovider = clod\n"
+			   "[provider \"cloud\"]\napi-key-file = k\n",
+			   ":3: provider: there is no [provider \"clod\"]; did you mean cloud?");
+	assert_check_fails("[daemon]\n[provider \"cloud\"]\ntype = e2b\n",
+			   ":2: provider \"cloud\": api-key-file is missing");
+	assert_check_fails("[provider \"c\"]\n", "api-key-file is missing");
 	assert_check_fails("[provider \"c\"]\nsandbox-url = http://x\napi-key-file = k\n",
-			   "api-url and domain are missing");
+			   ":1: provider \"c\": api-url and domain are missing");
 }
 
 static void test_a_missing_file_is_an_error_when_named(void **state)
@@ -181,6 +196,12 @@ static void test_reloading(void **state)
 	assert_int_equal(config->clients_max, 6);
 	assert_string_equal(config->log_level, "info");
 	assert_string_equal(config->socket_path, "/tmp/x/s.sock"); /* the command line wins */
+	write_file("[daemon]\nclients-max = 7\nprovider = clod\n"
+		   "[provider \"cloud\"]\napi-key-file = k\n");
+	assert_int_equal(config_reload(config, &err), -1);
+	assert_int_equal(config->clients_max, 6);
+	assert_int_equal(config->provider_count, 1);
+	sb_clear(&err);
 	(void)config_free(config);
 }
 
