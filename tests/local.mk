@@ -35,6 +35,7 @@ unit_tests = \
 	tests/unit/test-message \
 	tests/unit/test-nearest \
 	tests/unit/test-op \
+	tests/unit/test-policy \
 	tests/unit/test-probe \
 	tests/unit/test-provider \
 	tests/unit/test-record \
@@ -54,6 +55,7 @@ tests_unit_test_box_LDADD = daemon/local/libengine.la daemon/local/libcontain.la
 tests_unit_test_client_LDADD = client/libsandpool.la $(CMOCKA_LIBS)
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_policy_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)

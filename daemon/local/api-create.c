@@ -172,7 +172,7 @@ static int record_make(struct wire_new_sandbox *asked, struct record *ret)
 	asked->metadata = (struct string_map){0};
 	asked->env_vars = (struct string_map){0};
 	ret->is_secure = asked->secure;
-	ret->has_internet = asked->allow_internet_access;
+	ret->policy.has_internet = asked->allow_internet_access;
 	ret->timeout_s = asked->timeout_s;
 	return ret->id && ret->template_id ? 0 : -1;
 }

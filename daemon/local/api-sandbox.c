@@ -92,7 +92,7 @@ void api_get(struct api_call *call)
 	(void)stpcpy(text.on_timeout, "kill");
 	lifecycle = (struct wire_lifecycle){.on_timeout = text.on_timeout};
 	info.lifecycle = &lifecycle;
-	info.allow_internet_access = box->record.has_internet;
+	info.allow_internet_access = box->record.policy.has_internet;
 	if (box_token(box, text.token))
 		info.envd_access_token = text.token;
 	api_reply(call->request, 200, &wire_sandbox_info_type, &info);

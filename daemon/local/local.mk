@@ -13,6 +13,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/ids.c daemon/local/ids.h \
 	daemon/local/limits.c daemon/local/limits.h \
 	daemon/local/listing.c daemon/local/listing.h \
+	daemon/local/policy.c daemon/local/policy.h \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \

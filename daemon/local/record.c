@@ -23,7 +23,8 @@ static const struct field record_fields[] = {
 	F_MAP(struct record, metadata, .optional = true),
 	F_MAP(struct record, env_vars, .optional = true),
 	F_BOOL(struct record, is_secure, .required = true),
-	F_BOOL(struct record, has_internet, .required = true),
+	F_AS(FIELD_BOOL, bool, struct record, policy.has_internet, "has_internet",
+	     .required = true),
 	F_BOOL(struct record, is_ready, .required = true),
 	F_INT(struct record, timeout_s, .required = true),
 	F_INT(struct record, started_us, .required = true),
@@ -31,6 +32,12 @@ static const struct field record_fields[] = {
 	F_INT(struct record, id_base, .required = true),
 	F_INT(struct record, pid, .required = true),
 	F_INT(struct record, start_time, .required = true),
+	F_AS(FIELD_STRINGS, struct strings, struct record, policy.allow_out, "allow_out",
+	     .optional = true),
+	F_AS(FIELD_STRINGS, struct strings, struct record, policy.deny_out, "deny_out",
+	     .optional = true),
+	F_AS(FIELD_BOOL, bool, struct record, policy.is_private, "is_private"),
+	F_AS(FIELD_STRING, char *, struct record, policy.mask_request_host, "mask_request_host"),
 	F_END,
 };
 static const struct fields record_type = {"Record", sizeof(struct record), record_fields, NULL};

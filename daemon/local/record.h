@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/local/policy.h"
 #include "protocol/error.h"
 #include "protocol/values.h"
 
@@ -21,7 +22,6 @@ struct record {
 	struct string_map metadata;
 	struct string_map env_vars; /* as given at create */
 	bool is_secure;
-	bool has_internet; /* as asked at create */
 	bool is_ready;     /* its creator was told, or was about to be */
 	int64_t timeout_s; /* as given at create */
 	int64_t started_us;
@@ -29,6 +29,7 @@ struct record {
 	int64_t id_base;
 	int64_t pid; /* of PID 1, with its start time; 0 before there is one */
 	int64_t start_time;
+	struct policy policy; /* of its network */
 };
 
 int record_load(const char *dir, struct record *ret, struct sb_error *err) MUST_USE;

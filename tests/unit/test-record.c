@@ -65,7 +65,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(out.id, "iabc");
 	assert_string_equal(string_map_get(&out.metadata, "k 1"), "v&=é");
 	assert_string_equal(string_map_get(&out.env_vars, "X"), "");
-	assert_true(out.is_secure && out.is_ready && !out.has_internet);
+	assert_true(out.is_secure && out.is_ready && !out.policy.has_internet);
 	assert_int_equal(out.timeout_s, in.timeout_s);
 	assert_int_equal(out.started_us, in.started_us);
 	assert_int_equal(out.end_us, in.end_us);
