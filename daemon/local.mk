@@ -72,6 +72,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/method-sandbox-is_running.c \
 	daemon/method-sandbox-kill.c \
 	daemon/method-sandbox-list.c \
+	daemon/method-sandbox-metrics.c \
 	daemon/method-sandbox-set_timeout.c \
 	daemon/migrations.c \
 	daemon/op.c daemon/op.h \

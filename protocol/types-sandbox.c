@@ -113,4 +113,38 @@ const struct fields sandbox_running_result_type = {
 	F_BOOL(struct sandbox_running_result, running, .doc = "whether it answered"),
 	F_END,
 }};
+
+const struct fields sandbox_metrics_params_type = {
+	"SandboxMetricsParams", TABLE(sandbox_metrics_params){
+	P_SANDBOX_ID(sandbox_metrics_params),
+	F_STRING(struct sandbox_metrics_params, start, .max = 64,
+		 .doc = "only samples from this time on; from the first one when absent"),
+	F_STRING(struct sandbox_metrics_params, end, .max = 64,
+		 .doc = "only samples up to this time; up to now when absent"),
+	P_REQUEST_TIMEOUT(sandbox_metrics_params),
+	F_END,
+}};
+
+const struct fields sandbox_metric_type = {
+	"SandboxMetric", TABLE(sandbox_metric){
+	F_STRING(struct sandbox_metric, timestamp, .doc = "when it was measured"),
+	F_INT(struct sandbox_metric, cpu_count, .doc = "cores it may use"),
+	F_NUMBER(struct sandbox_metric, cpu_used_pct,
+		 .doc = "share of these it used, in per cent of all of them"),
+	F_INT(struct sandbox_metric, mem_used, .doc = "bytes of memory, the cache included"),
+	F_INT(struct sandbox_metric, mem_total, .doc = "bytes of memory it may use"),
+	F_INT(struct sandbox_metric, mem_cache, .doc = "bytes of files kept in memory"),
+	F_INT(struct sandbox_metric, disk_used, .doc = "bytes used of the disk it writes to"),
+	F_INT(struct sandbox_metric, disk_total, .doc = "bytes that disk has"),
+	F_INT(struct sandbox_metric, processes, .optional = true,
+	      .doc = "processes and threads in it; absent when the provider does not tell"),
+	F_END,
+}};
+
+const struct fields sandbox_metrics_result_type = {
+	"SandboxMetricsResult", TABLE(sandbox_metrics_result){
+	F_LIST(struct sandbox_metrics_result, metrics, .type = &sandbox_metric_type,
+	       .doc = "samples, the oldest first"),
+	F_END,
+}};
 /* clang-format on */

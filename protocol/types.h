@@ -176,6 +176,32 @@ struct sandbox_running_result {
 };
 TYPE(sandbox_running_result);
 
+struct sandbox_metrics_params {
+	char *sandbox_id;
+	char *start; /* RFC 3339; NULL: no bound */
+	char *end;
+	double request_timeout;
+};
+TYPE(sandbox_metrics_params);
+
+struct sandbox_metric {
+	char *timestamp;
+	int64_t cpu_count;
+	double cpu_used_pct;
+	int64_t mem_used;
+	int64_t mem_total;
+	int64_t mem_cache;
+	int64_t disk_used;
+	int64_t disk_total;
+	int64_t processes; /* 0: the provider does not tell */
+};
+TYPE(sandbox_metric);
+
+struct sandbox_metrics_result {
+	struct list_value metrics; /* of struct sandbox_metric */
+};
+TYPE(sandbox_metrics_result);
+
 /* ---- command and pty ------------------------------------------------------------------------- */
 
 struct command_start_params { /* start */

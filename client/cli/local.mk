@@ -11,6 +11,7 @@ sandpool_SOURCES = \
 	client/cli/cmd-exec.c \
 	client/cli/cmd-files.c \
 	client/cli/cmd-ls.c \
+	client/cli/cmd-metrics.c \
 	client/cli/cmd-run.c \
 	client/cli/cmd-sandbox.c \
 	client/cli/cmd-shell.c \
@@ -24,5 +25,6 @@ sandpool_SOURCES = \
 	client/cli/session.c client/cli/session.h \
 	client/cli/table.c client/cli/table.h \
 	client/cli/terminal.c client/cli/terminal.h \
+	client/cli/units.c client/cli/units.h \
 	client/cli/verbs.c client/cli/verbs.h
 sandpool_LDADD = client/libsandpool.la protocol/libprotocol.la

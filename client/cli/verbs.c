@@ -18,6 +18,8 @@ const struct verb verbs[] = {
 	 "  --timeout S   let it live at least so long from now\n"
 	 "  --provider P  where it is, when this daemon does not know it\n"},
 	{"timeout", cmd_timeout, "ID S", "Move a sandbox's deadline to S from now", NULL},
+	{"metrics", cmd_metrics, "[--since T] ID", "Show what a sandbox uses",
+	 "  --since T  only the last T: 30s, 5m\n"},
 	{"run", cmd_run, CREATE_SYNOPSIS " [-i] [-t] -- CMD…",
 	 "Make a sandbox, run a command in it, and end it", CREATE_HELP COMMAND_HELP},
 	{"exec", cmd_exec, "[-d] [-i] [-t] [-u USER] [-w DIR] [-e K=V]… ID -- CMD…",

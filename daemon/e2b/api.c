@@ -123,7 +123,10 @@ static void read_answer(struct api_call *call, const struct http_reply *reply)
 		(void)fault_from_api(&answer, call->missing, &call->err);
 		return;
 	}
-	if (call->is_list)
+	if (call->is_list && call->type)
+		result = fields_parse_list(call->type, FIELDS_E2B, reply->body, reply->body_len,
+					   "answer", call->result, &call->err);
+	else if (call->is_list)
 		result = read_page(call, reply);
 	else if (call->type)
 		result = read_object(call, reply);
@@ -257,20 +260,26 @@ static void add_metadata(struct ask *ask, const struct string_map *metadata)
 		uri_query_add(&ask->url, "metadata", form.data);
 }
 
+static void add_number(struct ask *ask, const char *name, int64_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)number);
+	if (number > 0)
+		uri_query_add(&ask->url, name, text);
+}
+
 void api_list(const struct upstream *upstream, struct api_call *call,
 	      const struct api_filter *filter, struct api_page *result)
 {
 	struct ask ask;
-	char limit[24];
 
 	ask_api(&ask, upstream, "GET", "/v2/sandboxes");
 	if (filter->metadata)
 		add_metadata(&ask, filter->metadata);
 	if (filter->state)
 		uri_query_add(&ask.url, "state", filter->state);
-	(void)snprintf(limit, sizeof(limit), "%lld", (long long)filter->limit);
-	if (filter->limit > 0)
-		uri_query_add(&ask.url, "limit", limit);
+	add_number(&ask, "limit", filter->limit);
 	if (filter->next_token)
 		uri_query_add(&ask.url, "nextToken", filter->next_token);
 	call_start(call, &ask, NULL, result, SB_SANDBOX);
@@ -282,6 +291,18 @@ void api_page_free(struct api_page *page)
 	fields_free_list(&wire_sandbox_info_type, &page->sandboxes);
 	free(page->next_token);
 	*page = (struct api_page){0};
+}
+
+void api_metrics(const struct upstream *upstream, struct api_call *call, const char *sandbox_id,
+		 int64_t start_s, int64_t end_s, struct list_value *result)
+{
+	struct ask ask;
+
+	ask_sandbox(&ask, upstream, "GET", sandbox_id, "/metrics");
+	add_number(&ask, "start", start_s);
+	add_number(&ask, "end", end_s);
+	call_start(call, &ask, &wire_sandbox_metric_type, result, SB_SANDBOX_NOT_FOUND);
+	call->is_list = true;
 }
 
 void api_cancel(struct api_call *call)

@@ -80,6 +80,13 @@ void api_list(const struct upstream *upstream, struct api_call *call,
 	      const struct api_filter *filter, struct api_page *result);
 void api_page_free(struct api_page *page); /* what it owns */
 
+/*
+ * GET /sandboxes/{id}/metrics: its samples between two times in seconds since the epoch (0: no bound), the
+ * oldest first, as a list of struct wire_sandbox_metric. A sandbox that is not known has none.
+ */
+void api_metrics(const struct upstream *upstream, struct api_call *call, const char *sandbox_id,
+		 int64_t start_s, int64_t end_s, struct list_value *result);
+
 void api_cancel(struct api_call *call); /* safe when idle */
 
 #endif

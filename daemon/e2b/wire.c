@@ -349,6 +349,20 @@ const struct fields wire_compose_type = {"Compose", TYPE(wire_compose){
 	F_END,
 }};
 
+const struct fields wire_sandbox_metric_type = {"SandboxMetric", TYPE(wire_sandbox_metric){
+	W_STRING(struct wire_sandbox_metric, timestamp, "timestamp"),
+	W_INT(struct wire_sandbox_metric, timestamp_unix, "timestampUnix", .always = true),
+	W_INT(struct wire_sandbox_metric, cpu_count, "cpuCount", .always = true),
+	W_NUMBER(struct wire_sandbox_metric, cpu_used_pct, "cpuUsedPct", .always = true),
+	W_INT(struct wire_sandbox_metric, mem_used, "memUsed", .always = true),
+	W_INT(struct wire_sandbox_metric, mem_total, "memTotal", .always = true),
+	W_INT(struct wire_sandbox_metric, mem_cache, "memCache", .always = true),
+	W_INT(struct wire_sandbox_metric, disk_used, "diskUsed", .always = true),
+	W_INT(struct wire_sandbox_metric, disk_total, "diskTotal", .always = true),
+	W_INT(struct wire_sandbox_metric, processes, "sandpoolProcesses"),
+	F_END,
+}};
+
 /* ---- envd's plain HTTP ----------------------------------------------------------------------- */
 
 const struct fields wire_init_type = {"Init", TYPE(wire_init){

@@ -294,6 +294,20 @@ struct wire_compose { /* body of POST /files/compose, wire §6.7 */
 };
 extern const struct fields wire_compose_type;
 
+struct wire_sandbox_metric { /* §1.13 */
+	char *timestamp;
+	int64_t timestamp_unix;
+	int64_t cpu_count;
+	double cpu_used_pct;
+	int64_t mem_used;
+	int64_t mem_total;
+	int64_t mem_cache;
+	int64_t disk_used;
+	int64_t disk_total;
+	int64_t processes; /* "sandpoolProcesses"; 0: not told */
+};
+extern const struct fields wire_sandbox_metric_type;
+
 /* ---- envd's plain HTTP, wire §6 -------------------------------------------------------------- */
 
 struct wire_init { /* §6.4 */

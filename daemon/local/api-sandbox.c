@@ -4,7 +4,6 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/httpd.h"
@@ -14,6 +13,7 @@
 #include "daemon/local/api.h"
 #include "daemon/local/box.h"
 #include "daemon/local/engine.h"
+#include "daemon/local/usage.h"
 
 #define US_PER_S          1000000
 #define MIB               (1 << 20)
@@ -40,20 +40,6 @@ void api_reply_sandbox(struct httpd_request *request, unsigned status, const str
 	api_reply(request, status, &wire_sandbox_type, &sandbox);
 }
 
-static int64_t memory_mib(const struct engine *engine)
-{
-	if (engine->options.limits.memory_bytes)
-		return engine->options.limits.memory_bytes / MIB;
-	return (int64_t)sysconf(_SC_PHYS_PAGES) / (MIB / sysconf(_SC_PAGESIZE));
-}
-
-static int64_t cpu_count(const struct engine *engine)
-{
-	if (engine->options.limits.cpu_percent)
-		return (engine->options.limits.cpu_percent + 99) / 100;
-	return sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 void api_fill_info(const struct box *box, struct wire_sandbox_info *ret, struct api_info_text *text)
 {
 	const struct record *record = &box->record;
@@ -68,8 +54,8 @@ void api_fill_info(const struct box *box, struct wire_sandbox_info *ret, struct 
 		.client_id = text->client_id,
 		.started_at = clock_format(record->started_us, text->started_at),
 		.end_at = clock_format(record->end_us, text->end_at),
-		.cpu_count = cpu_count(box->engine),
-		.memory_mb = memory_mib(box->engine),
+		.cpu_count = usage_cpu_count(box->engine),
+		.memory_mb = usage_memory_bytes(box->engine) / MIB,
 		.disk_size_mb = box->engine->disk_mib,
 		.state = text->state,
 		.envd_version = text->version,

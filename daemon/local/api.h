@@ -44,6 +44,8 @@ void api_refresh(struct api_call *call);
 void api_connect(struct api_call *call);
 void api_connect_v2(struct api_call *call);
 void api_resume(struct api_call *call);
+void api_metrics(struct api_call *call);
+void api_metrics_of_many(struct api_call *call);
 void api_get_alias(struct api_call *call);
 
 /*

@@ -61,6 +61,8 @@ static void box_set_state(struct box *box, enum box_state state)
 	log_debug("%s: %s -> %s", box->record.id, box_state_to_string(box->state),
 		  box_state_to_string(state));
 	box->state = state;
+	if (state == BOX_RUNNING)
+		usage_begin(box);
 	list_for_each_safe (struct box_watch, watch, &box->watches, link)
 		watch->on_change(watch, box);
 }

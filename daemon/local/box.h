@@ -15,6 +15,7 @@
 #include "daemon/local/boot.h"
 #include "daemon/local/contain.h"
 #include "daemon/local/record.h"
+#include "daemon/local/usage.h"
 #include "protocol/error.h"
 
 struct engine;
@@ -49,8 +50,9 @@ struct box {
 	struct contained contained;
 	struct event *on_exit; /* PID 1 has ended */
 	struct event *timer;   /* running: the end; ending: the next try to clean */
-	struct sb_error why;   /* why it did not start */
-	bool has_exited;       /* PID 1 */
+	struct usage usage;
+	struct sb_error why; /* why it did not start */
+	bool has_exited;     /* PID 1 */
 	unsigned clean_tries;
 	char *dir;
 	char *socket_path; /* the agent's */

@@ -27,6 +27,7 @@
 #include "daemon/local/proxy.h"
 #include "daemon/local/template.h"
 #include "daemon/local/trash.h"
+#include "daemon/local/usage.h"
 
 #define STOP_PATIENCE_S 5
 
@@ -270,6 +271,9 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 	if (!engine->trash)
 		return -1;
 	prepare_sandboxes(engine);
+	engine->usage_timer = usage_timer_new(engine, err);
+	if (!engine->usage_timer)
+		return -1;
 	if (events_start(engine, err) < 0 || adopt_all(engine, err) < 0)
 		return -1;
 	engine->proxy = proxy_new(engine, err);
@@ -319,6 +323,7 @@ struct engine *engine_free(struct engine *engine)
 	list_for_each_safe (struct box, box, &engine->boxes, link)
 		box_free(box);
 	trash_free(engine->trash);
+	usage_timer_free(engine->usage_timer);
 	event_drop(engine->on_term);
 	event_drop(engine->on_int);
 	event_drop(engine->on_idle);

@@ -24,6 +24,7 @@ struct event;
 struct event_base;
 struct proxy;
 struct trash;
+struct usage_timer;
 
 struct engine_options { /* strings are borrowed for the engine's life */
 	const char *state_dir;
@@ -40,6 +41,7 @@ struct engine {
 	struct api *api;
 	struct proxy *proxy;
 	struct trash *trash;
+	struct usage_timer *usage_timer;
 	struct list boxes;
 	struct ids_ranges ranges;
 	unsigned char seed[ENGINE_SEED_SIZE]; /* of the access tokens */

@@ -5,6 +5,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/api.c daemon/local/api.h \
 	daemon/local/api-create.c \
 	daemon/local/api-list.c \
+	daemon/local/api-metrics.c \
 	daemon/local/api-sandbox.c \
 	daemon/local/boot.c daemon/local/boot.h \
 	daemon/local/box.c daemon/local/box.h \
@@ -19,7 +20,8 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/record.c daemon/local/record.h \
 	daemon/local/route.c daemon/local/route.h \
 	daemon/local/socket.c daemon/local/socket.h \
-	daemon/local/trash.c daemon/local/trash.h
+	daemon/local/trash.c daemon/local/trash.h \
+	daemon/local/usage.c daemon/local/usage.h
 daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 
 pkglibexec_PROGRAMS += daemon/local/sandpool-engine

@@ -45,7 +45,7 @@ teardown()
 	api PUT /sandboxes
 	expect_error 405 "method not allowed"
 	[ "$(header Allow)" = POST ]
-	for what in 'POST pause' 'POST snapshots' 'POST fork' 'PUT network' 'GET logs' 'GET metrics'; do
+	for what in 'POST pause' 'POST snapshots' 'POST fork' 'PUT network' 'GET logs'; do
 		api "${what% *}" "/sandboxes/iabc/${what#* }"
 		expect_error 501 "does not support"
 	done
@@ -148,6 +148,47 @@ teardown()
 	expect_error 404 "$ID"
 	api GET "/sandboxes/$ID"
 	expect_error 404 "$ID"
+}
+
+@test "metrics: numbers of now, within what was asked for" {
+	engine_start
+	create
+	api GET "/sandboxes/$ID/metrics"
+	[ "$STATUS" = 200 ]
+	[ "$(json 'sorted(it[-1]) == sorted(["timestamp", "timestampUnix", "cpuCount", "cpuUsedPct", "memUsed",
+		"memTotal", "memCache", "diskUsed", "diskTotal"] + ["sandpoolProcesses"] * ("sandpoolProcesses" in it[-1]))')" = True ]
+	[ "$(json '0 <= it[-1]["cpuUsedPct"] <= 100 and it[-1]["memTotal"] > 0 < it[-1]["diskTotal"]')" = True ]
+	[ "$(json 'abs(it[-1]["timestampUnix"] - __import__("time").time()) < 10')" = True ]
+	local second=$(json 'it[-1]["timestampUnix"]')
+	api GET "/sandboxes/$ID/metrics?start=$((second - 5))&end=$((second + 60))"
+	[ "$(json 'len(it) > 0')" = True ]
+	api GET "/sandboxes/$ID/metrics?start=$((second - 5))000&end=$((second + 60))999"
+	[ "$(json 'len(it) > 0')" = True ]
+	api GET "/sandboxes/$ID/metrics?end=$((second - 60))"
+	[ "$STATUS$BODY" = '200[]' ]
+	for query in start=x end=-1 start= 'start=9&end=8' 'start=1%00'; do
+		api GET "/sandboxes/$ID/metrics?$query"
+		expect_error 400 ''
+	done
+	api GET /sandboxes/i00000000000000000000/metrics
+	[ "$STATUS$BODY" = '200[]' ]
+	api GET "/sandboxes/metrics?sandbox_ids=$ID,i00000000000000000000,$ID"
+	[ "$(json 'list(it["sandboxes"])')" = "['$ID']" ]
+	api GET /sandboxes/metrics
+	expect_error 400 sandbox_ids
+}
+
+@test "metrics: who works hard is seen" {
+	engine_start
+	create
+	start 'while :; do :; done' -o /dev/null &
+	is_busy() {
+		api GET "/sandboxes/$ID/metrics"
+		[ "$(json 'it[-1]["cpuUsedPct"] * it[-1]["cpuCount"] > 30')" = True ]
+	}
+	wait_for 20 is_busy
+	api DELETE "/sandboxes/$ID"
+	wait $!  || :
 }
 
 @test "without secure there is no token, and access is open" {

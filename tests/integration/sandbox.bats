@@ -478,3 +478,19 @@ no_boxes_but() {
 		    assert e.data["retryable"] is True
 	E
 }
+
+@test "sandbox.metrics gives samples in the time asked for" {
+	py <<-E
+		with Client() as c:
+		    id = c.call("sandbox.create", {"name": "m"})["sandbox_id"]
+		    sample = c.call("sandbox.metrics", {"sandbox_id": "m"})["metrics"][-1]
+		    assert sample["mem_total"] > 0 and 0 <= sample["cpu_used_pct"] <= 100, sample
+		    found = c.call("sandbox.metrics", {"sandbox_id": id, "start": sample["timestamp"]})["metrics"]
+		    assert all(s["timestamp"] >= sample["timestamp"] for s in found), found
+		    assert c.call("sandbox.metrics", {"sandbox_id": id, "end": "2001-01-01T00:00:00Z"})["metrics"] == []
+		    for bad in {"start": "now"}, {"end": "1"}, {"start": "2002-01-01T00:00:00Z", "end": "2001-01-01T00:00:00Z"}:
+		        assert error_of(c.call, "sandbox.metrics", {"sandbox_id": id, **bad}).kind == "invalid_params"
+		    c.call("sandbox.kill", {"sandbox_id": id})
+		    assert error_of(c.call, "sandbox.metrics", {"sandbox_id": id}).kind == "sandbox_not_found"
+	E
+}

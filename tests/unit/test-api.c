@@ -121,6 +121,39 @@ static void test_each_call_has_its_route(void **state)
 	assert_string_equal(p->body.data, "{\"timeout\":77}");
 }
 
+static void test_metrics(void **state)
+{
+	static const char sample[] =
+		"[{\"timestamp\":\"2025-01-31T12:00:00Z\",\"timestampUnix\":1738324800,"
+		"\"cpuCount\":2,\"cpuUsedPct\":12.5,\"memUsed\":1,\"memTotal\":2,\"memCache\":3,"
+		"\"diskUsed\":4,\"diskTotal\":5}]";
+	struct raw_provider *p = *state;
+	struct buf answer CLEANUP_BUF = {0}, wrong CLEANUP_BUF = {0};
+	struct list_value list = {0};
+	const struct wire_sandbox_metric *metric;
+	struct waiter w = waiting();
+
+	raw_provider_expect(p, raw_answer(&answer, 200, "", sample));
+	api_metrics(&p->upstream, &w.call, "i1", 7, 9, &list);
+	finish(p, &w);
+	assert_int_equal(w.call.err.code, SB_OK);
+	assert_said(p, "GET /sandboxes/i1/metrics?start=7&end=9 ");
+	assert_int_equal(list.count, 1);
+	metric = list.items;
+	assert_string_equal(metric->timestamp, "2025-01-31T12:00:00Z");
+	assert_true(metric->cpu_used_pct > 12.4 && metric->cpu_used_pct < 12.6);
+	assert_int_equal(metric->disk_total, 5);
+	assert_int_equal(metric->processes, 0);
+	fields_free_list(&wire_sandbox_metric_type, &list);
+
+	w = waiting();
+	raw_provider_expect(p, raw_answer(&wrong, 200, "", "{}"));
+	api_metrics(&p->upstream, &w.call, "i1", 0, 0, &list);
+	finish(p, &w);
+	assert_said(p, "GET /sandboxes/i1/metrics ");
+	assert_int_equal(w.call.err.code, SB_SANDBOX);
+}
+
 /* They go into URLs: what would lead elsewhere is not taken from a provider. */
 static void test_ids_and_domains_are_names(void **state)
 {
@@ -419,6 +452,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_create_asks_as_the_sdk_does), TEST(test_each_call_has_its_route),
+		TEST(test_create_asks_as_the_sdk_does), TEST(test_metrics),
 		TEST(test_ids_and_domains_are_names),   TEST(test_lists_have_filters_and_pages),
 		TEST(test_refusals_become_kinds),       TEST(test_answers_that_are_not_understood),
 		TEST(test_retry_after_is_told),         TEST(test_failures_of_the_way_there),
