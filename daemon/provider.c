@@ -122,6 +122,45 @@ static char *make_key(void)
 	return key;
 }
 
+/* ---- the engine, described ---------------------------------------------------------------------- */
+
+static void on_described(struct api_call *call)
+{
+	struct provider *provider = container_of(call, struct provider, asking);
+
+	if (call->err.code)
+		return; /* whatever fails here fails for those who wait for the engine, too */
+	fields_free(&engine_about_type, &provider->about);
+	provider->about = provider->answer;
+	provider->answer = (struct engine_about){0};
+	provider->is_described = true;
+}
+
+static void ask_engine(struct provider *provider)
+{
+	if (!provider->engine || provider->is_described || provider->asking.req.slot)
+		return;
+	provider->asking.done = on_described;
+	api_about(&provider->upstream, &provider->asking, &provider->answer);
+}
+
+/* A deep copy, new; NULL when there is nothing to copy, or no memory. */
+static struct engine_about *copy_about(const struct engine_about *about)
+{
+	CLEANUP_BUF struct buf json = {0};
+	struct engine_about *copy = about->mode ? calloc(1, sizeof(*copy)) : NULL;
+	struct sb_error ignored = {0};
+
+	if (!copy)
+		return NULL;
+	fields_encode(&engine_about_type, FIELDS_E2B, about, &json);
+	if (!json.failed && fields_parse(&engine_about_type, FIELDS_E2B, json.data, json.len,
+					 "engine", copy, &ignored) == 0)
+		return copy;
+	free(copy);
+	return NULL;
+}
+
 /* ---- being ready ----------------------------------------------------------------------------- */
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -144,6 +183,7 @@ void provider_ready(struct provider *provider, struct provider_wait *wait)
 	sb_clear(&wait->err);
 	list_init(&wait->link);
 	if (!provider->engine || engine_start_answers(provider->engine)) {
+		ask_engine(provider);
 		list_append(&provider->ready, &wait->link);
 		event_active(provider->wake, EV_TIMEOUT, 0);
 		return;
@@ -165,6 +205,8 @@ static void on_engine_done(void *arg, const struct sb_error *err)
 	struct provider *provider = arg;
 
 	provider_note(provider, err);
+	if (!err->code)
+		ask_engine(provider);
 	list_for_each (struct provider_wait, wait, &provider->waits, link)
 		wait->err = *err;
 	list_move_all(&provider->waits, &provider->ready);
@@ -184,6 +226,7 @@ static void on_engine_gone(void *arg)
 	struct provider *provider = arg;
 
 	provider->state = PROVIDER_UNKNOWN;
+	provider->is_described = false;
 	tell_change(provider);
 }
 
@@ -229,6 +272,7 @@ int provider_status(const struct provider *provider, struct provider_status *ret
 		return -1;
 	}
 	http_get_stats(provider->upstream.http, &stats);
+	status.engine = copy_about(&provider->about);
 	status.in_flight = (int64_t)stats.in_flight;
 	status.requests = (int64_t)stats.requests;
 	status.reused = (int64_t)stats.reused;
@@ -314,6 +358,9 @@ static int set_up(struct provider *provider, const struct provider_config *confi
 static void provider_free(struct provider *provider)
 {
 	list_remove(&provider->link);
+	api_cancel(&provider->asking);
+	fields_free(&engine_about_type, &provider->answer);
+	fields_free(&engine_about_type, &provider->about);
 	(void)http_free(provider->upstream.http);
 	(void)engine_start_free(provider->engine);
 	if (provider->wake)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "daemon/base/list.h"
+#include "daemon/e2b/api.h"
 #include "daemon/e2b/upstream.h"
 #include "protocol/error.h"
 #include "protocol/types.h"
@@ -36,6 +37,10 @@ struct provider {
 	struct list waits; /* of struct provider_wait: for the engine */
 	struct list ready; /* of struct provider_wait: to be told */
 	struct event *wake;
+	struct api_call asking; /* the engine about itself */
+	struct engine_about answer;
+	struct engine_about about; /* its last answer; zero: none yet */
+	bool is_described;         /* by the engine that runs now */
 };
 
 /* Waits for a provider to be usable; embed it. */

@@ -1,1 +1,1 @@
-EXTRA_DIST += docs/hacking.md docs/tour.md docs/plan.md docs/decisions.md
+EXTRA_DIST += docs/e2b-extensions.md docs/hacking.md docs/tour.md docs/plan.md docs/decisions.md

@@ -48,6 +48,25 @@ const struct fields hello_result_type = {
 	F_END,
 }};
 
+const struct fields engine_ability_type = {
+	"EngineAbility", TABLE(engine_ability){
+	F_STRING(struct engine_ability, name, .doc = "one word: \"memory_limit\""),
+	F_BOOL(struct engine_ability, available, .always = true, .doc = "whether it is there"),
+	F_STRING(struct engine_ability, detail, .doc = "how it is had, or why it is not there"),
+	F_STRING(struct engine_ability, fix, .doc = "what to do to have it"),
+	F_END,
+}};
+
+const struct fields engine_about_type = {
+	"EngineAbout", TABLE(engine_about){
+	F_STRING(struct engine_about, version, .doc = "version of the engine"),
+	F_STRING(struct engine_about, mode, .doc = "\"root\" or a kind of \"rootless\""),
+	F_STRING(struct engine_about, unable, .doc = "why it can have no sandbox at all"),
+	F_LIST(struct engine_about, abilities, .type = &engine_ability_type,
+	       .doc = "what it can do here, and what it cannot"),
+	F_END,
+}};
+
 const struct fields provider_status_type = {
 	"ProviderStatus", TABLE(provider_status){
 	F_STRING(struct provider_status, name, .doc = "the name in the configuration"),
@@ -56,6 +75,8 @@ const struct fields provider_status_type = {
 	F_STRING(struct provider_status, state,
 		 .doc = "\"unknown\", \"up\" or \"down\", by the last answer"),
 	F_STRING(struct provider_status, last_error, .doc = "why it is down"),
+	F_OBJECT(struct engine_about, struct provider_status, engine, .type = &engine_about_type,
+		 .doc = "the embedded engine, as it described itself when it was last started"),
 	F_INT(struct provider_status, in_flight, .doc = "requests under way"),
 	F_INT(struct provider_status, requests, .doc = "requests made"),
 	F_INT(struct provider_status, reused, .doc = "requests made on a pooled connection"),

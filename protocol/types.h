@@ -67,12 +67,29 @@ struct hello_result {
 };
 TYPE(hello_result);
 
+struct engine_ability {
+	char *name;
+	bool available;
+	char *detail;
+	char *fix; /* NULL: nothing to mend */
+};
+TYPE(engine_ability);
+
+struct engine_about {
+	char *version;
+	char *mode;                  /* "root", "rootless", … */
+	char *unable;                /* why it can have no sandbox; NULL when it can */
+	struct list_value abilities; /* of struct engine_ability */
+};
+TYPE(engine_about);
+
 struct provider_status {
 	char *name;
 	char *type; /* "local" or "e2b" */
 	char *api_url;
 	char *state; /* "unknown", "up", "down" */
 	char *last_error;
+	struct engine_about *engine; /* of the local one, once it was asked */
 	int64_t in_flight;
 	int64_t requests;
 	int64_t reused;

@@ -305,6 +305,14 @@ void api_metrics(const struct upstream *upstream, struct api_call *call, const c
 	call->is_list = true;
 }
 
+void api_about(const struct upstream *upstream, struct api_call *call, struct engine_about *result)
+{
+	struct ask ask;
+
+	ask_api(&ask, upstream, "GET", "/sandpool/engine");
+	call_start(call, &ask, &engine_about_type, result, SB_UNSUPPORTED);
+}
+
 void api_cancel(struct api_call *call)
 {
 	http_cancel(&call->req);

@@ -24,6 +24,7 @@
 #include "daemon/e2b/upstream.h"
 #include "daemon/e2b/wire.h"
 #include "protocol/error.h"
+#include "protocol/types.h"
 
 struct api_call {                            /* embed me; zero means idle */
 	void (*done)(struct api_call *call); /* set before the start, with timeout_ms */
@@ -86,6 +87,9 @@ void api_page_free(struct api_page *page); /* what it owns */
  */
 void api_metrics(const struct upstream *upstream, struct api_call *call, const char *sandbox_id,
 		 int64_t start_s, int64_t end_s, struct list_value *result);
+
+/* GET /sandpool/engine, which only our own engine has. */
+void api_about(const struct upstream *upstream, struct api_call *call, struct engine_about *result);
 
 void api_cancel(struct api_call *call); /* safe when idle */
 

@@ -73,6 +73,7 @@ static const struct route_entry routes[] = {
 	{"GET", "/snapshots", serve_unsupported},
 	{"DELETE", "/templates/*", serve_unsupported},
 	{"GET", "/templates/aliases/*", api_get_alias},
+	{"GET", "/sandpool/engine", api_about}, /* ours: docs/e2b-extensions.md */
 };
 
 /* ---- routes ---------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ void api_connect_v2(struct api_call *call);
 void api_resume(struct api_call *call);
 void api_metrics(struct api_call *call);
 void api_metrics_of_many(struct api_call *call);
+void api_about(struct api_call *call);
 void api_get_alias(struct api_call *call);
 
 /*

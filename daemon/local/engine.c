@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "daemon/base/log.h"
+#include "daemon/local/about.h"
 #include "daemon/local/adopt.h"
 #include "daemon/local/api.h"
 #include "daemon/local/box.h"
@@ -158,7 +159,7 @@ static int prepare_dirs(struct engine *engine, struct sb_error *err)
 /* ---- abilities ------------------------------------------------------------------------------- */
 
 /* A machine that can have no sandbox still serves: every create then says why. */
-static void prepare_sandboxes(struct engine *engine)
+static int prepare_sandboxes(struct engine *engine, struct sb_error *ret_err)
 {
 	char *templates CLEANUP_FREE = engine_path("%s/templates", engine->options.state_dir);
 	struct contain_abilities abilities;
@@ -171,9 +172,10 @@ static void prepare_sandboxes(struct engine *engine)
 	else if (contain_probe(&abilities, err) == 0 && template_check_host(err) == 0 &&
 		 template_prepare_base(templates, &engine->template_dir, err) == 0) {
 		limits_resolve(&engine->options.limits, &abilities);
-		return;
+		return about_fill(engine, &abilities, ret_err);
 	}
 	log_error("no sandbox can be made here: %s", err->text);
+	return about_fill(engine, NULL, ret_err);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -270,7 +272,8 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 	engine->trash = trash_new(engine->base, trash, err);
 	if (!engine->trash)
 		return -1;
-	prepare_sandboxes(engine);
+	if (prepare_sandboxes(engine, err) < 0)
+		return -1;
 	engine->usage_timer = usage_timer_new(engine, err);
 	if (!engine->usage_timer)
 		return -1;
@@ -333,6 +336,7 @@ struct engine *engine_free(struct engine *engine)
 	cleanup_fd(&engine->state_lock_fd);
 	cleanup_fd(&engine->run_lock_fd);
 	free(engine->template_dir);
+	fields_free(&engine_about_type, &engine->about);
 	free(engine);
 	return NULL;
 }

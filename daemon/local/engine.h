@@ -15,6 +15,7 @@
 #include "daemon/local/contain.h"
 #include "daemon/local/ids.h"
 #include "protocol/error.h"
+#include "protocol/types.h"
 
 #define ENGINE_SEED_SIZE 32
 
@@ -46,7 +47,8 @@ struct engine {
 	struct ids_ranges ranges;
 	unsigned char seed[ENGINE_SEED_SIZE]; /* of the access tokens */
 	char *template_dir;
-	int64_t disk_mib;       /* of the file system that sandboxes write to */
+	int64_t disk_mib; /* of the file system that sandboxes write to */
+	struct engine_about about;
 	struct sb_error unable; /* why this machine can have no sandbox; SB_OK when it can */
 	int state_lock_fd, run_lock_fd;
 	struct event *on_term, *on_int, *on_idle, *on_stop;

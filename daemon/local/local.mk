@@ -1,6 +1,7 @@
 # The embedded engine.
 noinst_LTLIBRARIES += daemon/local/libengine.la
 daemon_local_libengine_la_SOURCES = \
+	daemon/local/about.c daemon/local/about.h \
 	daemon/local/adopt.c daemon/local/adopt.h \
 	daemon/local/api.c daemon/local/api.h \
 	daemon/local/api-create.c \

@@ -150,6 +150,19 @@ teardown()
 	expect_error 404 "$ID"
 }
 
+@test "the engine describes itself, also when it can have no sandbox" {
+	engine_start
+	api GET /sandpool/engine
+	[ "$STATUS" = 200 ]
+	[ "$(json 'it["mode"]')" = root ]
+	[ "$(json '"unable" in it')" = False ]
+	[ "$(json '[a["available"] or bool(a["fix"]) for a in it["abilities"] if a["name"] == "memory_limit"]')" = '[True]' ]
+	engine_stop
+	AGENT=/nonexistent engine_start
+	api GET /sandpool/engine
+	[[ "$(json 'it["unable"]')" == /nonexistent* ]]
+}
+
 @test "metrics: numbers of now, within what was asked for" {
 	engine_start
 	create
