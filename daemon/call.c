@@ -16,6 +16,7 @@
 #include "daemon/base/log.h"
 #include "daemon/op.h"
 #include "daemon/server.h"
+#include "daemon/user.h"
 #include "protocol/message.h"
 
 #define BATCH_RESERVE 1024 /* bytes of a batch's line kept for each answer still to come */
@@ -154,6 +155,8 @@ static void call_free(struct call *call)
 		fields_free(call->method->params, call->params);
 	close_fds(call->fds, call->fd_count);
 	call->server->call_count--;
+	call->user->calls--;
+	user_put(call->user);
 	free(call->params);
 	free(call->id);
 	free(call);
@@ -164,6 +167,7 @@ struct call *call_new(struct conn *conn, struct server *server, const struct met
 {
 	CLEANUP_FREE void *params = calloc(1, method->params->size);
 	CLEANUP_FREE struct call *call = calloc(1, sizeof(*call));
+	struct user *user;
 
 	if (!params || !call) {
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "%s", method->name);
@@ -171,9 +175,12 @@ struct call *call_new(struct conn *conn, struct server *server, const struct met
 	}
 	if (fields_decode(method->params, FIELDS_OURS, message->body, "params", params, err) < 0)
 		return NULL;
+	user = user_get(&server->users, conn_peer(conn)->uid); /* there: he is connected */
+	assert(user);
 	call->server = server;
 	call->conn = conn;
 	call->peer = *conn_peer(conn);
+	call->user = user;
 	call->method = method;
 	call->id = take(&message->id);
 	call->params = take(&params);
@@ -185,6 +192,7 @@ struct call *call_new(struct conn *conn, struct server *server, const struct met
 	list_append(&conn_calls(conn)->list, &call->link);
 	conn_calls(conn)->count++;
 	server->call_count++;
+	call->user->calls++;
 	return take(&call);
 }
 

@@ -19,6 +19,7 @@
 struct batch;
 struct op;
 struct server;
+struct user;
 struct call_done; /* never defined */
 
 struct message;
@@ -32,6 +33,7 @@ struct call {
 	struct server *server;
 	struct conn *conn; /* NULL once the client has gone */
 	struct peer peer;
+	struct user *user; /* pinned */
 	const struct method_info *method;
 	char *id;               /* JSON text; NULL in a notification, which gets no answer */
 	void *params;           /* the method's params struct */

@@ -23,6 +23,7 @@
 #include "daemon/call.h"
 #include "daemon/dispatch.h"
 #include "daemon/server.h"
+#include "daemon/user.h"
 #include "protocol/frame.h"
 #include "protocol/message.h"
 
@@ -44,6 +45,7 @@ struct conn {
 	struct server *server;
 	int fd;
 	struct peer peer;
+	struct user *user;
 	struct event *in, *out_ready, *turn;
 	struct frame_reader reader;
 	struct buf out; /* lines to send; the first `out_start` bytes are sent */
@@ -73,7 +75,7 @@ struct rider { /* descriptors of a line in out */
 	struct list link;
 };
 
-static size_t conn_waiting(const struct conn *conn)
+size_t conn_waiting(const struct conn *conn)
 {
 	return conn->out.len - conn->out_start;
 }
@@ -372,8 +374,10 @@ static void conn_account(struct conn *conn)
 	bool is_crowded;
 
 	conn->server->input_bytes += held - conn->counted;
+	conn->user->input_bytes += held - conn->counted;
 	conn->counted = held;
-	is_crowded = conn->server->input_bytes > CONNS_IN_MAX;
+	is_crowded =
+		!user_may_take(conn->user->input_bytes, conn->server->input_bytes, CONNS_IN_MAX);
 	conn->is_crowded |= is_crowded;
 	conn->reader.line_max = is_crowded ? CONN_LINE_CROWDED : FRAME_LINE_MAX;
 }
@@ -418,7 +422,7 @@ static void conn_refuse_long(struct conn *conn)
 	struct sb_error err = {0};
 
 	if (conn->is_crowded)
-		(void)sb_fail(&err, SB_OVERLOADED, "too many long lines from all clients at once");
+		(void)sb_fail(&err, SB_OVERLOADED, "too many long lines at once");
 	else
 		(void)sb_fail(&err, SB_TOO_LARGE, "a line of more than %u bytes", FRAME_LINE_MAX);
 	conn->is_crowded = false;
@@ -520,14 +524,25 @@ static void conn_watch(struct conn *conn, short in, short extra)
 		abort();
 }
 
-static int conn_ask_peer(struct conn *conn, struct sb_error *err)
+int peer_of(int fd, struct peer *ret, struct sb_error *err)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
-	if (getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "who the client is");
-	conn->peer = (struct peer){cred.uid, cred.gid, cred.pid};
+	*ret = (struct peer){cred.uid, cred.gid, cred.pid};
+	return 0;
+}
+
+static int conn_ask_peer(struct conn *conn, struct sb_error *err)
+{
+	if (peer_of(conn->fd, &conn->peer, err) < 0)
+		return -1;
+	conn->user = user_get(&conn->server->users, conn->peer.uid);
+	if (!conn->user)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "a new client");
+	conn->user->conns++;
 	return 0;
 }
 
@@ -560,9 +575,11 @@ struct conn *conn_new(struct server *server, int fd, struct sb_error *err)
 	return conn;
 }
 
-struct conn *conns_first(const struct server *server)
+struct conn *conns_next(const struct server *server, const struct conn *after)
 {
-	return list_first(&server->conns, struct conn, link);
+	struct list *link = after ? after->link.next : server->conns.next;
+
+	return link == &server->conns ? NULL : list_entry(link, struct conn, link);
 }
 
 struct conn *conn_free(struct conn *conn)
@@ -591,6 +608,11 @@ struct conn *conn_free(struct conn *conn)
 	list_remove(&conn->link);
 	conn->server->conn_count--;
 	conn->server->input_bytes -= conn->counted;
+	if (conn->user) {
+		conn->user->conns--;
+		conn->user->input_bytes -= conn->counted;
+	}
+	user_put(conn->user);
 	free(conn);
 	return NULL;
 }

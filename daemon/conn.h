@@ -47,14 +47,17 @@ struct conn_stream {
 	struct list link;                             /* conn's streams */
 };
 
+/* Who is at the other end of a connected socket. */
+int peer_of(int fd, struct peer *ret, struct sb_error *err) MUST_USE;
+
 /* Takes `fd`, a connected non-blocking stream socket. */
 struct conn *conn_new(struct server *server, int fd, struct sb_error *err) MUST_USE;
 
 /* At once, with all that belongs to it; for the end of the daemon. NULL is fine. */
 struct conn *conn_free(struct conn *conn);
 
-/* Some connection of the server, or NULL when it has none. */
-struct conn *conns_first(const struct server *server);
+/* One after the other; `after` NULL for the first, NULL at the end. */
+struct conn *conns_next(const struct server *server, const struct conn *after);
 
 /* End it at the end of this turn of the loop; what waits to be sent is dropped. */
 void conn_close(struct conn *conn);
@@ -80,6 +83,9 @@ void conn_flush(struct conn *conn);
 /* Queue a notification made from a struct. */
 void conn_notify(struct conn *conn, const char *method, const struct fields *type,
 		 const void *params);
+
+/* How many bytes wait to be sent. */
+size_t conn_waiting(const struct conn *conn);
 
 /* True while a streamer may send more. */
 bool conn_has_room(const struct conn *conn);

@@ -8,6 +8,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/method.h"
+#include "daemon/user.h"
 #include "protocol/message.h"
 #include "protocol/types.h"
 
@@ -95,17 +96,19 @@ static void dispatch_notification(struct conn *conn, const struct notification_i
 
 /* ---- requests --------------------------------------------------------------------------------- */
 
-/* When all together have too much under way, those who have much of it wait. */
+/* When all together, or one user, have too much under way, those connections that have much of it wait. */
 static int check_room(const struct server *server, struct conn *conn, struct sb_error *err)
 {
+	const struct user *user = user_find(&server->users, conn_peer(conn)->uid);
 	size_t count = conn_calls(conn)->count;
 
 	if (count >= CONN_CALLS_MAX)
 		return sb_fail(err, SB_OVERLOADED, "%d calls are under way on this connection",
 			       CONN_CALLS_MAX);
-	if (count >= CONN_CALLS_FAIR && server->call_count >= CALLS_MAX)
-		return sb_fail(err, SB_OVERLOADED, "%u calls of all clients are under way",
-			       server->call_count);
+	if (count >= CONN_CALLS_FAIR && !user_may_take(user->calls, server->call_count, CALLS_MAX))
+		return sb_fail(err, SB_OVERLOADED,
+			       "%u calls of all clients are under way, %u of them of uid %u",
+			       server->call_count, user->calls, user->uid);
 	return 0;
 }
 

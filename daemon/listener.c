@@ -17,6 +17,7 @@
 #include "daemon/configuration.h"
 #include "daemon/conn.h"
 #include "daemon/server.h"
+#include "daemon/user.h"
 #include "protocol/message.h"
 
 #define ACCEPT_BUDGET   64 /* clients taken in one turn of the loop */
@@ -34,28 +35,46 @@ struct listener {
 /* ---- accepting -------------------------------------------------------------------------------- */
 
 /* One client too many gets a word before it is closed. */
-static void refuse_client(struct listener *listener, int fd)
+static void refuse_client(int fd, const struct sb_error *why)
 {
 	struct buf out CLEANUP_BUF = {0};
-	struct sb_error err = {0};
 
-	(void)sb_fail(&err, SB_OVERLOADED, "the daemon serves %u clients and takes no more",
-		      listener->server->conn_count);
-	message_add_error(&out, NULL, &err);
+	message_add_error(&out, NULL, why);
 	buf_add(&out, "\n", 1);
 	if (!out.failed)
 		(void)send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)close(fd);
 }
 
-static void accept_client(struct listener *listener, int fd)
+/* Is there room for one more, and for one more of this user? */
+static int check_room(const struct server *server, int fd, struct sb_error *err)
 {
-	struct server *server = listener->server;
-	struct sb_error err = {0};
+	const struct user *user;
+	struct peer peer;
 
 	if (server->conn_count >= (unsigned)server->config->clients_max)
-		refuse_client(listener, fd);
-	else if (!conn_new(server, fd, &err))
+		return sb_fail(err, SB_OVERLOADED,
+			       "the daemon serves %u clients and takes no more (clients-max)",
+			       server->conn_count);
+	if (peer_of(fd, &peer, err) < 0)
+		return -1;
+	user = user_find(&server->users, peer.uid);
+	if (user &&
+	    !user_may_take(user->conns, server->conn_count, (size_t)server->config->clients_max))
+		return sb_fail(err, SB_OVERLOADED,
+			       "the daemon serves %u clients of uid %u and takes no more of it "
+			       "(a share of clients-max)",
+			       user->conns, user->uid);
+	return 0;
+}
+
+static void accept_client(struct listener *listener, int fd)
+{
+	struct sb_error err = {0};
+
+	if (check_room(listener->server, fd, &err) < 0)
+		refuse_client(fd, &err);
+	else if (!conn_new(listener->server, fd, &err))
 		log_warning("%s", err.text);
 }
 

@@ -93,6 +93,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/store-command.c \
 	daemon/store-sandbox.c \
 	daemon/transfer.c daemon/transfer.h \
+	daemon/user.c daemon/user.h \
 	daemon/worker.c daemon/worker.h
 daemon_libdaemon_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(INIH_CFLAGS) -pthread
 daemon_libdaemon_la_LIBADD = daemon/libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) -lpthread

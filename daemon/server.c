@@ -192,9 +192,11 @@ struct server *server_new(struct config *config, struct sb_error *err)
 	}
 	server->config = config;
 	server->started_us = clock_wall_us();
+	server->started_ms = clock_mono_ms();
 	server->uid = geteuid();
 	server->pid = getpid();
 	list_init(&server->conns);
+	list_init(&server->users);
 	list_init(&server->ops);
 	list_init(&server->commands);
 	server_apply_level(config);
@@ -225,7 +227,7 @@ static void server_dismiss_clients(struct server *server)
 
 	(void)sb_fail(&err, SB_CANCELLED, "the daemon is stopping");
 	ops_stop(server, &err);
-	while ((conn = conns_first(server))) {
+	while ((conn = conns_next(server, NULL))) {
 		conn_flush(conn);
 		(void)conn_free(conn);
 	}

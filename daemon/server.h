@@ -36,12 +36,13 @@ struct server {
 	struct listener *listener;
 	struct list conns; /* of struct conn */
 	unsigned conn_count;
+	struct list users;  /* of struct user: whose connections and calls they are */
 	size_t input_bytes; /* that connections hold of what clients have sent */
 	unsigned call_count;
-	struct list ops;    /* of struct op: all work under way */
-	uint64_t op_number; /* of the last operation started */
-	int64_t started_us;
-	struct event *signals[3]; /* SIGTERM, SIGINT, SIGHUP */
+	struct list ops;                /* of struct op: all work under way */
+	uint64_t op_number;             /* of the last operation started */
+	int64_t started_us, started_ms; /* wall clock and monotonic */
+	struct event *signals[3];       /* SIGTERM, SIGINT, SIGHUP */
 	pid_t pid;
 	uid_t uid; /* who runs the daemon: may see everything, as root may */
 };

@@ -47,6 +47,7 @@ unit_tests = \
 	tests/unit/test-store \
 	tests/unit/test-trash \
 	tests/unit/test-uri \
+	tests/unit/test-user \
 	tests/unit/test-utf8 \
 	tests/unit/test-wire \
 	tests/unit/test-worker

@@ -275,7 +275,7 @@ static void test_a_client_that_does_not_read_is_not_read(void **state)
 static void test_streams_are_told_when_there_is_room(void **state)
 {
 	struct fixture *f = *state;
-	struct conn *conn = conns_first(&f->server);
+	struct conn *conn = conns_next(&f->server, NULL);
 
 	say(f, "stream\n");
 	turn(f);
@@ -292,7 +292,7 @@ static void test_streams_are_told_when_there_is_room(void **state)
 static void test_a_client_that_never_reads_is_cut_off(void **state)
 {
 	struct fixture *f = *state;
-	struct conn *conn = conns_first(&f->server);
+	struct conn *conn = conns_next(&f->server, NULL);
 
 	say(f, "stream\n");
 	turn(f);
@@ -311,7 +311,7 @@ static void test_half_closed_it_ends_with_its_last_stream(void **state)
 	assert_int_equal(shutdown(f->client, SHUT_WR), 0);
 	assert_hears(f, "a\n");
 	assert_int_equal(f->server.conn_count, 1);
-	conn_send(conns_first(&f->server), "b", 1, NULL, 0);
+	conn_send(conns_next(&f->server, NULL), "b", 1, NULL, 0);
 	assert_hears(f, "b\n");
 	conn_remove_stream(&f->stream);
 	turn(f);
@@ -379,6 +379,7 @@ static int set_up(void **state)
 		return -1;
 	f->server.base = event_base_new();
 	list_init(&f->server.conns);
+	list_init(&f->server.users);
 	list_init(&f->server.ops);
 	f->stream = (struct conn_stream){stream_on_drain, stream_on_close, NULL, {NULL, NULL}};
 	f->client = pair[0];
@@ -391,7 +392,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	(void)conn_free(conns_first(&f->server));
+	(void)conn_free(conns_next(&f->server, NULL));
 	event_base_free(f->server.base);
 	if (f->client >= 0)
 		(void)close(f->client);

@@ -108,7 +108,7 @@ static struct call *make_call(struct fixture *f, enum method_id method, struct b
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"sandbox_id\":\"x\"}}";
 
 	assert_int_equal(message_parse(line, strlen(line), &messages, &err), 0);
-	call = call_new(conns_first(&f->server), &f->server, method_info(method),
+	call = call_new(conns_next(&f->server, NULL), &f->server, method_info(method),
 			&messages.items[0], batch, &err);
 	assert_non_null(call);
 	message_batch_free(&messages);
@@ -293,7 +293,7 @@ static void test_other_work_is_finished_without_him(void **state)
 static void test_a_batch_is_answered_when_all_are(void **state)
 {
 	struct fixture *f = *state;
-	struct batch *batch = batch_new(conns_first(&f->server), 2);
+	struct batch *batch = batch_new(conns_next(&f->server, NULL), 2);
 	struct test_op *one = make(f, &plain_type, 0, answer),
 		       *two = make(f, &plain_type, 0, answer);
 
@@ -332,6 +332,7 @@ static int set_up(void **state)
 		return -1;
 	f->server.base = event_base_new();
 	list_init(&f->server.conns);
+	list_init(&f->server.users);
 	list_init(&f->server.ops);
 	f->client = pair[0];
 	*state = f;
@@ -342,7 +343,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	(void)conn_free(conns_first(&f->server));
+	(void)conn_free(conns_next(&f->server, NULL));
 	event_base_free(f->server.base);
 	if (f->client >= 0)
 		(void)close(f->client);
