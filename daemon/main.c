@@ -27,14 +27,14 @@ static const char usage[] =
 	"Usage: sandpoold [OPTION]...\n"
 	"Serve sandboxes to the processes of this machine, in the foreground.\n"
 	"\n"
-	"  -c, --config FILE   configuration file [" SP_SYSCONFDIR "/sandpool/sandpoold.conf]\n"
-	"      --socket PATH   listen there\n"
-	"      --state-dir DIR keep registry and spool there\n"
-	"      --log-level L   error, warning, info or debug\n"
-	"      --check-config  check the configuration and exit\n"
-	"      --print-config  print the whole configuration in effect and exit\n"
-	"      --version       print the version and exit\n"
-	"      --help          print this and exit\n";
+	"  -c, --config FILE    configuration file [" SP_SYSCONFDIR "/sandpool/sandpoold.conf]\n"
+	"      --socket PATH    listen there\n"
+	"      --state-dir DIR  keep registry and spool there\n"
+	"      --log-level L    error, warning, info or debug\n"
+	"      --check-config   check the configuration and exit\n"
+	"      --print-config   print the whole configuration in effect and exit\n"
+	"      --version        print the version and exit\n"
+	"      --help           print this and exit\n";
 
 enum mode { MODE_SERVE, MODE_CHECK, MODE_PRINT, MODE_DONE, MODE_WRONG };
 

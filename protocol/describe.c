@@ -4,87 +4,19 @@
  */
 #include "config.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "protocol/describe-field.h"
 #include "protocol/error.h"
 #include "protocol/methods.h"
-
-/* Types met on the way whose members must be described too. */
-static const struct fields *types[64];
-static size_t type_count;
-
-static void remember(const struct fields *type)
-{
-	for (size_t i = 0; i < type_count; i++) {
-		if (types[i] == type)
-			return;
-	}
-	if (type_count < ARRAY_SIZE(types))
-		types[type_count++] = type;
-}
-
-static void print_kind(const struct field *field)
-{
-	static const char *const names[] = {
-		[FIELD_BOOL] = "boolean",       [FIELD_INT] = "integer",
-		[FIELD_INT64] = "integer",      [FIELD_NUMBER] = "number",
-		[FIELD_STRING] = "string",      [FIELD_BYTES] = "bytes",
-		[FIELD_ENUM] = "one of",        [FIELD_STRINGS] = "list of strings",
-		[FIELD_MAP] = "map of strings", [FIELD_OBJECT] = "object",
-		[FIELD_LIST] = "list of",       [FIELD_JSON] = "any",
-	};
-
-	(void)printf("%s", names[field->kind]);
-	if (field->kind == FIELD_ENUM) {
-		for (int i = 0; field->names[i]; i++)
-			(void)printf("%s `%s`", i ? "," : "", field->names[i]);
-	} else if (field->kind == FIELD_OBJECT || field->kind == FIELD_LIST) {
-		(void)printf(" %s", field->type->name);
-		remember(field->type);
-	}
-}
-
-/* Defaults worth telling: those of numbers, booleans and enums that are not required. */
-static void print_default(const struct field *field)
-{
-	bool is_number = field->kind == FIELD_INT || field->kind == FIELD_INT64 ||
-			 field->kind == FIELD_NUMBER;
-
-	if (field->required)
-		(void)printf(", required");
-	else if (field->kind == FIELD_BOOL)
-		(void)printf(", default %s", field->absent ? "true" : "false");
-	else if (field->kind == FIELD_ENUM)
-		(void)printf(", default `%s`", field->names[field->absent]);
-	else if (is_number && field->absent >= 0)
-		(void)printf(", default %" PRId64, field->absent);
-}
-
-static void print_limits(const struct field *field)
-{
-	bool is_number = field->kind == FIELD_INT || field->kind == FIELD_INT64 ||
-			 field->kind == FIELD_NUMBER;
-
-	if (is_number && field->max > 0 && field->max < INT64_MAX)
-		(void)printf(", %" PRId64 " to %" PRId64, field->min, field->max);
-	else if (!is_number && field->max > 0)
-		(void)printf(", at most %" PRId64 "%s", field->max,
-			     field->kind == FIELD_STRING || field->kind == FIELD_BYTES ? " bytes"
-										       : "");
-}
 
 static void print_fields(const struct fields *type, bool is_input)
 {
 	for (const struct field *field = type->fields; field->name; field++) {
-		(void)printf("- `%s` (", field->name);
-		print_kind(field);
-		if (is_input) {
-			print_default(field);
-			print_limits(field);
-		}
-		(void)printf("): %s\n", field->doc);
+		struct buf text CLEANUP_BUF = {0};
+
+		describe_field(field, is_input, &text);
+		(void)printf("- `%s` (%s): %s\n", field->name, text.data, field->doc);
 	}
 }
 
@@ -131,9 +63,9 @@ static void print_notifications(void)
 static void print_types(void)
 {
 	(void)printf("\n## Types\n");
-	for (size_t i = 0; i < type_count; i++) { /* grows while it is walked */
-		(void)printf("\n### %s\n\n", types[i]->name);
-		print_fields(types[i], false);
+	for (size_t i = 0; described_type(i); i++) { /* grows while it is walked */
+		(void)printf("\n### %s\n\n", described_type(i)->name);
+		print_fields(described_type(i), false);
 	}
 }
 

@@ -31,7 +31,7 @@ EXTRA_DIST += protocol/PROTOCOL.md
 
 # Prints the second half of PROTOCOL.md.
 noinst_PROGRAMS += protocol/describe
-protocol_describe_SOURCES = protocol/describe.c
+protocol_describe_SOURCES = protocol/describe.c protocol/describe-field.c protocol/describe-field.h
 protocol_describe_LDADD = protocol/libprotocol.la
 
 .PHONY: protocol-md

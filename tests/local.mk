@@ -145,8 +145,8 @@ dist-hook:
 check-source: protocol/describe
 	bash $(srcdir)/tests/check-source/run $(abs_top_srcdir) $(abs_top_builddir)
 check-format:
-	cd $(srcdir) && find protocol daemon client tests -name '*.[ch]' | xargs $(CLANG_FORMAT) --dry-run --Werror
+	cd $(srcdir) && find protocol daemon client docs tests -name '*.[ch]' | xargs $(CLANG_FORMAT) --dry-run --Werror
 format:
-	cd $(srcdir) && find protocol daemon client tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
+	cd $(srcdir) && find protocol daemon client docs tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 print-cppflags:
 	@echo $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS) $(JSON_CFLAGS)

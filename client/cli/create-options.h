@@ -11,13 +11,13 @@
 	"[--provider P]"
 
 #define CREATE_HELP                                                                                \
-	"  --template T   the template it is made from (default: base)\n"                          \
-	"  --timeout S    how long it lives: 30, 90s, 5m, 2h (default: 5m)\n"                      \
-	"  --name N       a name to use instead of its id\n"                                       \
-	"  -e K=V         an environment variable; K alone takes it from yours\n"                  \
-	"  -m K=V         a label, to find it by with ls -m\n"                                     \
-	"  --no-internet  without a way to the internet\n"                                         \
-	"  --provider P   where to make it (default: the daemon's choice)\n"
+	"  --template T        the template it is made from (default: base)\n"                     \
+	"  --timeout S         how long it lives: 30, 90s, 5m, 2h (default: 5m)\n"                 \
+	"  --name N            a name to use instead of its id\n"                                  \
+	"  -e, --env K=V       an environment variable; K alone takes it from yours\n"             \
+	"  -m, --metadata K=V  a label, to find it by with ls -m\n"                                \
+	"  --no-internet       without a way to the internet\n"                                    \
+	"  --provider P        where to make it (default: the daemon's choice)\n"
 
 /* For getopt_long(); values are above all characters. */
 enum { OPT_TEMPLATE = 256, OPT_TIMEOUT, OPT_NAME, OPT_NO_INTERNET, OPT_PROVIDER };

@@ -1,6 +1,7 @@
 # The sandpool command: built on libsandpool alone (and small helpers of protocol/ that are headers or text).
-bin_PROGRAMS += sandpool
-sandpool_SOURCES = \
+# All but its main(), so that the manual can be made from the table of verbs.
+noinst_LTLIBRARIES += client/cli/libcli.la
+client_cli_libcli_la_SOURCES = \
 	client/cli/cli.c client/cli/cli.h \
 	client/cli/cmd-attach.c \
 	client/cli/cmd-call.c \
@@ -19,7 +20,6 @@ sandpool_SOURCES = \
 	client/cli/command-options.c client/cli/command-options.h \
 	client/cli/copy.c client/cli/copy.h \
 	client/cli/create-options.c client/cli/create-options.h \
-	client/cli/main.c \
 	client/cli/place.c client/cli/place.h \
 	client/cli/progress.c client/cli/progress.h \
 	client/cli/session.c client/cli/session.h \
@@ -27,4 +27,8 @@ sandpool_SOURCES = \
 	client/cli/terminal.c client/cli/terminal.h \
 	client/cli/units.c client/cli/units.h \
 	client/cli/verbs.c client/cli/verbs.h
-sandpool_LDADD = client/libsandpool.la protocol/libprotocol.la
+client_cli_libcli_la_LIBADD = client/libsandpool.la protocol/libprotocol.la
+
+bin_PROGRAMS += sandpool
+sandpool_SOURCES = client/cli/main.c
+sandpool_LDADD = client/cli/libcli.la

@@ -21,6 +21,7 @@ static void print_help(FILE *out)
 		"$XDG_RUNTIME_DIR/sandpool/sandpool.sock,\n"
 		"                 /run/sandpool/sandpool.sock)\n"
 		"  --json         print the daemon's answer untouched\n"
+		"  -h, --help     print this; behind a VERB, what it takes\n"
 		"  --version      print the version\n\n"
 		"sandpool VERB --help tells more of one. Exit status: that of the command run in "
 		"the sandbox;\n125 when sandpool itself fails, 126 and 127 when the command cannot "

@@ -9,8 +9,8 @@
 const struct verb verbs[] = {
 	{"create", cmd_create, CREATE_SYNOPSIS, "Make a sandbox and print its id", CREATE_HELP},
 	{"ls", cmd_ls, "[--state running|paused] [-m K=V]…", "List sandboxes, newest first",
-	 "  --state S  only those in this state\n"
-	 "  -m K=V     only those with this label\n"},
+	 "  --state S           only those in this state\n"
+	 "  -m, --metadata K=V  only those with this label\n"},
 	{"info", cmd_info, "ID", "Show what is known of a sandbox", NULL},
 	{"kill", cmd_kill, "ID…", "End sandboxes and everything in them", NULL},
 	{"connect", cmd_connect, "[--timeout S] [--provider P] ID",

@@ -51,12 +51,13 @@ static const char usage[] =
 	"  --agent PATH          the program that serves in each sandbox\n"
 	"  --api-key-file FILE   the one key that callers must show; without it any will do\n"
 	"  --idle-exit SECONDS   end after so long without sandboxes and connections\n"
+	"  --log-level LEVEL     error, warning, info or debug\n"
+	"  -V, --version         print the version and exit\n"
+	"  -h, --help            print this and exit\n"
 	"Limits of one sandbox, 0 for none:\n"
 	"  --memory-limit BYTES  memory (K, M or G may follow); three quarters of the machine's\n"
 	"  --pids-limit N        processes and threads; a quarter of what the kernel has\n"
-	"  --cpu-limit PERCENT   100 is one core; none\n"
-	"  --log-level LEVEL     error, warning, info or debug\n"
-	"  --help, --version\n";
+	"  --cpu-limit PERCENT   100 is one core; none\n";
 
 /* A number from 0, with a unit behind it when `units` says so. False when it is none. */
 static bool parse_number(const char *text, bool units, int64_t *ret)
