@@ -1,5 +1,6 @@
 /*
- * Starting the engine: posix_spawn in a session of its own, with nothing of ours but /dev/null and its log
+ * Under a service manager the engine is its own unit, which the manager starts when somebody connects to
+ * the socket: as our child it would be bound by all that binds us. Elsewhere it is ours to start: posix_spawn in a session of its own, with nothing of ours but /dev/null and its log
  * file; then its socket is tried until it answers, its process ends, or the patience is over. An engine
  * that is just ending still holds its lock and makes a new one refuse: so an early end is tried again.
  */
@@ -25,12 +26,14 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/service.h"
 #include "daemon/base/timer.h"
 #include "daemon/configuration.h"
 
 #define PATIENCE_MS    30000 /* for the first answer: the base template may have to be built */
 #define TRY_EVERY_MS   5
-#define AGAIN_MS       200 /* after an engine that ended at once */
+#define UNIT_WAIT_MS   2000 /* for the socket of its unit, which may just be made anew */
+#define AGAIN_MS       200  /* after an engine that ended at once */
 #define AGAIN_MAX      5
 #define LOG_MAX_BYTES  (1 << 20)
 #define LOG_TAIL_BYTES 300
@@ -47,6 +50,7 @@ struct engine_start {
 	struct event *tick;
 	int64_t deadline_ms;
 	unsigned tries;
+	bool is_managed; /* nothing here starts it, and its sockets tell nothing of its process */
 	bool is_starting;
 	bool is_spawned; /* one runs, or so we must think: without a pidfd nobody tells of its end */
 	bool is_up;      /* it has answered, and has not ended since */
@@ -113,11 +117,11 @@ bool engine_start_answers(struct engine_start *start)
 {
 	pid_t pid = 0;
 
-	if (start->is_up && start->process_fd >= 0)
-		return true; /* its end would have been told */
+	if (start->is_up && (start->process_fd >= 0 || start->is_managed))
+		return true; /* its end would have been told, or is made good by its manager */
 	if (!try_socket(start, &pid))
 		return false;
-	if (pid > 0)
+	if (pid > 0 && !start->is_managed)
 		watch_process(start, pid);
 	start->is_up = true;
 	return true;
@@ -144,17 +148,35 @@ static int open_log(const struct engine_start *start, struct sb_error *err)
 	return fd;
 }
 
+/* All of our environment but the address of a service manager, who is to hear of us alone. */
+static char **make_environment(void)
+{
+	size_t count = 0, kept = 0;
+	char **copy;
+
+	while (environ[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++)
+		if (strncmp(environ[i], "NOTIFY_SOCKET=", strlen("NOTIFY_SOCKET=")) != 0)
+			copy[kept++] = environ[i];
+	return copy;
+}
+
 static int spawn_with(struct engine_start *start, posix_spawn_file_actions_t *files,
 		      posix_spawnattr_t *attributes, int log_fd, pid_t *ret_pid)
 {
 	char *argv[] = {
 		start->program, (char[]){"--state-dir"}, start->state_dir, (char[]){"--run-dir"},
 		start->run_dir, (char[]){"--idle-exit"}, start->idle_exit, NULL};
+	CLEANUP_FREE char **environment = make_environment();
 	sigset_t none, all;
 	int rc;
 
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
+	if (!environment)
+		return ENOMEM;
 	rc = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
 							  POSIX_SPAWN_SETSIGDEF);
 	rc = rc ? rc : posix_spawnattr_setsigmask(attributes, &none);
@@ -164,7 +186,7 @@ static int spawn_with(struct engine_start *start, posix_spawn_file_actions_t *fi
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(files, log_fd, 2);
 	rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(files, 3);
 	rc = rc ? rc : posix_spawn_file_actions_addchdir_np(files, "/");
-	return rc ? rc : posix_spawn(ret_pid, start->program, files, attributes, argv, environ);
+	return rc ? rc : posix_spawn(ret_pid, start->program, files, attributes, argv, environment);
 }
 
 static int spawn_engine(struct engine_start *start, struct sb_error *err)
@@ -217,6 +239,19 @@ static void finish(struct engine_start *start, const struct sb_error *err)
 	start->events.done(start->events.arg, err);
 }
 
+/* The socket of its unit is not there, or its unit fails again and again so that the socket was closed. */
+static void fail_unit(struct engine_start *start)
+{
+	struct sb_error err = {0};
+
+	(void)sb_fail(
+		&err, SB_UPSTREAM_UNAVAILABLE,
+		"nobody listens at %s: systemctl restart sandpool-engine.socket (with --user for a "
+		"daemon of your own); journalctl -u sandpool-engine",
+		start->api_path);
+	finish(start, &err);
+}
+
 static void fail(struct engine_start *start, const char *what)
 {
 	struct sb_error err = {0};
@@ -238,8 +273,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (engine_start_answers(start))
 		finish(start, &err);
 	else if (clock_mono_ms() >= start->deadline_ms)
-		fail(start, "does not answer");
-	else if (!start->is_spawned && spawn_engine(start, &err) < 0)
+		start->is_managed ? fail_unit(start) : fail(start, "does not answer");
+	else if (!start->is_managed && !start->is_spawned && spawn_engine(start, &err) < 0)
 		finish(start, &err);
 	else
 		timer_set(start->tick, TRY_EVERY_MS);
@@ -276,7 +311,7 @@ void engine_start(struct engine_start *start)
 	start->is_spawned = start->process_fd >= 0;
 	start->is_up = false;
 	start->tries = 0;
-	start->deadline_ms = clock_mono_ms() + PATIENCE_MS;
+	start->deadline_ms = clock_mono_ms() + (start->is_managed ? UNIT_WAIT_MS : PATIENCE_MS);
 	timer_set(start->tick, 0);
 }
 
@@ -307,6 +342,7 @@ struct engine_start *engine_start_new(struct event_base *base, const struct conf
 		start->base = base;
 		start->events = *events;
 		start->process_fd = -1;
+		start->is_managed = service_is_managed();
 		start->tick = evtimer_new(base, on_tick, start);
 	}
 	if (start && start->tick && name_paths(start, config) == 0)

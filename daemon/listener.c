@@ -1,4 +1,4 @@
-/* The listening socket: made, guarded, served, removed. */
+/* The listening socket: made or handed over, guarded, served, removed. */
 #include "config.h"
 
 #include "daemon/listener.h"
@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/service.h"
 #include "daemon/base/timer.h"
 #include "daemon/configuration.h"
 #include "daemon/conn.h"
@@ -26,7 +27,7 @@
 struct listener {
 	struct server *server;
 	int fd;
-	int lock;
+	int lock; /* -1 with a socket of the service manager: its path is not ours */
 	struct sockaddr_un address;
 	struct event *readable;
 	struct event *later; /* goes on accepting after descriptors ran out */
@@ -164,6 +165,13 @@ static int listener_bind(struct listener *listener, mode_t mode, struct sb_error
 	return 0;
 }
 
+/* The one that the service manager has opened there, or our own. */
+static int listener_open(struct listener *listener, mode_t mode, struct sb_error *err)
+{
+	listener->fd = service_take_socket(listener->address.sun_path);
+	return listener->fd >= 0 ? 0 : listener_bind(listener, mode, err);
+}
+
 struct listener *listener_new(struct server *server, const char *path, mode_t mode,
 			      struct sb_error *err)
 {
@@ -182,7 +190,7 @@ struct listener *listener_new(struct server *server, const char *path, mode_t mo
 	*listener = (struct listener){.server = server, .fd = -1, .lock = -1};
 	listener->address.sun_family = AF_UNIX;
 	memcpy(listener->address.sun_path, path, strlen(path));
-	if (listener_bind(listener, mode, err) < 0)
+	if (listener_open(listener, mode, err) < 0)
 		return listener_free(listener);
 	listener->readable = event_new(server->base, listener->fd, EV_READ | EV_PERSIST,
 				       listener_on_readable, listener);
@@ -202,12 +210,10 @@ struct listener *listener_free(struct listener *listener)
 		event_free(listener->readable);
 	if (listener->later)
 		event_free(listener->later);
-	if (listener->fd >= 0) {
+	if (listener->fd >= 0 && listener->lock >= 0)
 		(void)unlink(listener->address.sun_path);
-		(void)close(listener->fd);
-	}
-	if (listener->lock >= 0)
-		(void)close(listener->lock); /* the file stays: removing it would race */
+	cleanup_fd(&listener->fd);
+	cleanup_fd(&listener->lock); /* the file stays: removing it would race */
 	free(listener);
 	return NULL;
 }

@@ -11,6 +11,7 @@ daemon_libbase_la_SOURCES = \
 	daemon/base/list.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/program.c daemon/base/program.h \
+	daemon/base/service.h \
 	daemon/base/timer.h \
 	daemon/base/uri.c daemon/base/uri.h \
 	daemon/e2b/api.c daemon/e2b/api.h \
@@ -23,8 +24,13 @@ daemon_libbase_la_SOURCES = \
 	daemon/e2b/sign.c daemon/e2b/sign.h \
 	daemon/e2b/upstream.c daemon/e2b/upstream.h \
 	daemon/e2b/wire.c daemon/e2b/wire.h
-daemon_libbase_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS)
-daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(CURL_LIBS) $(MHD_LIBS) $(NETTLE_LIBS)
+if SYSTEMD
+daemon_libbase_la_SOURCES += daemon/base/service.c
+else
+daemon_libbase_la_SOURCES += daemon/base/service-none.c
+endif
+daemon_libbase_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SYSTEMD_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS)
+daemon_libbase_la_LIBADD = protocol/libprotocol.la $(EVENT_LIBS) $(SYSTEMD_LIBS) $(CURL_LIBS) $(MHD_LIBS) $(NETTLE_LIBS)
 
 # sandpoold but for its main(), so that tests can link it.
 noinst_LTLIBRARIES += daemon/libdaemon.la

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/service.h"
 #include "daemon/configuration.h"
 #include "daemon/server.h"
 #include "protocol/options.h"
@@ -28,7 +29,7 @@ static const char usage[] =
 	"Serve sandboxes to the processes of this machine, in the foreground.\n"
 	"\n"
 	"  -c, --config FILE    configuration file [" SP_SYSCONFDIR "/sandpool/sandpoold.conf]\n"
-	"      --socket PATH    listen there\n"
+	"      --socket PATH    listen there, unless systemd has opened a socket\n"
 	"      --state-dir DIR  keep registry and spool there\n"
 	"      --log-level L    error, warning, info or debug\n"
 	"      --check-config   check the configuration and exit\n"
@@ -93,15 +94,17 @@ static struct arguments parse_arguments(int argc, char **argv)
 	return arguments;
 }
 
-/* File, then command line, then the check of the whole. */
+/* File, then command line, then the sockets that are there already, then the check of the whole. */
 static struct config *make_config(const struct arguments *arguments, struct sb_error *err)
 {
 	struct config *config = config_load(arguments->config_path, err);
+	const char *socket = service_next_socket();
 
 	if (!config)
 		return NULL;
-	if ((arguments->socket &&
-	     config_set(config, "daemon.socket", arguments->socket, err) < 0) ||
+	if (!socket)
+		socket = arguments->socket;
+	if ((socket && config_set(config, "daemon.socket", socket, err) < 0) ||
 	    (arguments->state_dir &&
 	     config_set(config, "daemon.state-dir", arguments->state_dir, err) < 0) ||
 	    (arguments->log_level &&
@@ -129,6 +132,7 @@ int main(int argc, char **argv)
 	struct config *config;
 	int result = 0;
 
+	service_init();
 	log_init("sandpoold", LOG_LEVEL_INFO);
 	if (arguments.mode >= MODE_DONE)
 		return arguments.mode == MODE_DONE ? 0 : 2;

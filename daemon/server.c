@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/http.h"
 #include "daemon/base/log.h"
+#include "daemon/base/service.h"
 #include "daemon/command.h"
 #include "daemon/configuration.h"
 #include "daemon/conn.h"
@@ -41,12 +42,16 @@ static void server_reload(struct server *server)
 {
 	struct sb_error err = {0};
 
+	service_reloading();
 	if (config_reload(server->config, &err) < 0) {
 		log_error("the configuration stays as it is: %s", err.text);
+		service_ready("serving %s; the configuration stayed as it was: %s",
+			      server->config->socket_path, err.text);
 		return;
 	}
 	server_apply_level(server->config);
 	log_info("configuration read again");
+	service_ready("serving %s", server->config->socket_path);
 }
 
 static void server_on_signal(evutil_socket_t number, short what, void *arg)
@@ -104,7 +109,7 @@ static int server_listen(struct server *server, struct sb_error *err)
 
 	server->listener = listener_new(server, config->socket_path,
 					(mode_t)strtoul(config->socket_mode, NULL, 8), err);
-	return server->listener ? 0 : -1;
+	return server->listener ? service_check_sockets(err) : -1;
 }
 
 static int server_open_store(struct server *server, struct sb_error *err)
@@ -164,7 +169,9 @@ static int server_start(struct server *server, struct sb_error *err)
 		return -1;
 	if (server_load_sandboxes(server, err) < 0)
 		return -1;
-	return server_listen(server, err);
+	if (server_listen(server, err) < 0)
+		return -1;
+	return service_watchdog_start(server->base, err);
 }
 
 static struct event_base *make_base(void)
@@ -216,7 +223,9 @@ struct server *server_new(struct config *config, struct sb_error *err)
 void server_run(struct server *server)
 {
 	log_info("serving %s", server->config->socket_path);
+	service_ready("serving %s", server->config->socket_path);
 	(void)event_base_dispatch(server->base);
+	service_stopping("stopping");
 }
 
 /* Everybody who waits is told; then all clients are let go. */
@@ -237,6 +246,7 @@ struct server *server_free(struct server *server)
 {
 	if (!server)
 		return NULL;
+	service_watchdog_stop();
 	server->listener = listener_free(server->listener);
 	server_dismiss_clients(server);
 	commands_unload(server);

@@ -90,6 +90,7 @@ bats_tests = \
 	tests/integration/rpc.bats \
 	tests/integration/sandbox.bats \
 	tests/integration/secrets.bats \
+	tests/integration/service.bats \
 	tests/integration/agent-connect.bats \
 	tests/integration/agent-process.bats \
 	tests/integration/engine.bats \

@@ -10,6 +10,7 @@
 #define CLOCK_TEXT_SIZE 40
 
 int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
 int64_t clock_wall_us(void); /* microseconds since the epoch */
 
 /* "2025-01-31T12:00:00.123456Z"; `text` has CLOCK_TEXT_SIZE bytes. Returns text. */

@@ -356,8 +356,11 @@ struct httpd *httpd_free(struct httpd *httpd)
 	return NULL;
 }
 
-unsigned httpd_connection_count(const struct httpd *httpd)
+unsigned httpd_request_count(const struct httpd *httpd)
 {
-	return MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-		->num_connections;
+	unsigned count = 0;
+
+	list_for_each (struct httpd_connection, connection, &httpd->connections, link)
+		count += connection->request != NULL;
+	return count;
 }

@@ -68,7 +68,8 @@ struct httpd *httpd_new(struct event_base *base, int listen_fd, struct httpd_ser
 /* Ends every exchange abruptly (on_close is called) and closes the socket. NULL is fine. */
 struct httpd *httpd_free(struct httpd *httpd);
 
-unsigned httpd_connection_count(const struct httpd *httpd);
+/* Requests in progress; a connection that is only kept for the next one counts for nothing. */
+unsigned httpd_request_count(const struct httpd *httpd);
 
 const char *httpd_method(const struct httpd_request *request);
 const char *httpd_path(const struct httpd_request *request);  /* "/files", still percent-encoded */

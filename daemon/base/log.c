@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static const int syslog_priority[] = {3, 4, 6, 7};
@@ -18,11 +20,22 @@ static struct {
 	bool is_journal; /* stderr goes to the journal: it wants priorities and adds the time itself */
 } logger = {"sandpool", LOG_LEVEL_INFO, false};
 
+/* The variable outlives a redirection, as that of a test or of the engine's own log: is it this stderr? */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
 void log_init(const char *program, enum log_level most)
 {
 	logger.program = program;
 	logger.most = most;
-	logger.is_journal = getenv("JOURNAL_STREAM") != NULL;
+	logger.is_journal = is_journal();
 }
 
 void log_set_level(enum log_level most)

@@ -1,5 +1,6 @@
 /*
- * Log lines on stderr, one per event: level, text. Under systemd each carries its "<N>" priority prefix.
+ * Log lines on stderr, one per event: program, level, text; no time. When stderr is the journal, which knows
+ * program and time, they are "<N>" priority and text.
  * Only code that decides what happens next logs; everything else reports through struct sb_error.
  * Never log tokens, environment values, file contents or command output.
  */
@@ -15,7 +16,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG,   /* steps */
 };
 
-/* `program` prefixes each line and is borrowed for ever. Reads $JOURNAL_STREAM once. */
+/* `program` prefixes each line and is borrowed for ever. Looks once where stderr leads. */
 void log_init(const char *program, enum log_level most);
 void log_set_level(enum log_level most);
 

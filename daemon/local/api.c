@@ -212,11 +212,10 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 
 struct api *api_new(struct engine *engine, struct sb_error *err)
 {
-	char *path CLEANUP_FREE = engine_path("%s/api.sock", engine->options.run_dir);
 	struct api *api = calloc(1, sizeof(*api));
 	int fd;
 
-	if (!api || !path) {
+	if (!api) {
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "api");
 		return api_free(api);
 	}
@@ -224,7 +223,7 @@ struct api *api_new(struct engine *engine, struct sb_error *err)
 	api->engine = engine;
 	if (engine->options.api_key_file && load_key(api, engine->options.api_key_file, err) < 0)
 		return api_free(api);
-	fd = socket_listen(path, err);
+	fd = socket_serve(engine->options.run_dir, "api.sock", err);
 	if (fd < 0)
 		return api_free(api);
 	api->httpd = httpd_new(engine->base, fd, &api->service, NULL, err);
@@ -241,9 +240,9 @@ struct api *api_free(struct api *api)
 	return NULL;
 }
 
-unsigned api_connection_count(const struct api *api)
+unsigned api_request_count(const struct api *api)
 {
-	return httpd_connection_count(api->httpd);
+	return httpd_request_count(api->httpd);
 }
 
 /* ---- for the routes -------------------------------------------------------------------------- */

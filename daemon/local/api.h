@@ -20,7 +20,7 @@ struct httpd_request;
 struct api *api_new(struct engine *engine, struct sb_error *err) MUST_USE;
 /* Not from one of its own callbacks. NULL is fine. */
 struct api *api_free(struct api *api);
-unsigned api_connection_count(const struct api *api);
+unsigned api_request_count(const struct api *api);
 
 /* ---- for api-<noun>.c ------------------------------------------------------------------------ */
 

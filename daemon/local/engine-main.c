@@ -11,6 +11,7 @@
 #include "daemon/base/http.h"
 #include "daemon/base/log.h"
 #include "daemon/base/program.h"
+#include "daemon/base/service.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/limits.h"
 #include "protocol/options.h"
@@ -44,13 +45,14 @@ static const struct option long_options[] = {
 
 static const char usage[] =
 	"Usage: sandpool-engine --state-dir DIR --run-dir DIR [OPTION]…\n"
-	"Serves the E2B API for sandboxes on this machine: DIR/api.sock and DIR/sandbox.sock.\n"
+	"Serves the E2B API for sandboxes on this machine: DIR/api.sock and DIR/sandbox.sock,\n"
+	"or sockets of these names that systemd has opened.\n"
 	"\n"
 	"  --state-dir DIR       records and files of sandboxes\n"
 	"  --run-dir DIR         sockets\n"
 	"  --agent PATH          the program that serves in each sandbox\n"
 	"  --api-key-file FILE   the one key that callers must show; without it any will do\n"
-	"  --idle-exit SECONDS   end after so long without sandboxes and connections\n"
+	"  --idle-exit SECONDS   end after so long without sandboxes and requests\n"
 	"  --log-level LEVEL     error, warning, info or debug\n"
 	"  -V, --version         print the version and exit\n"
 	"  -h, --help            print this and exit\n"
@@ -180,6 +182,7 @@ int main(int argc, char **argv)
 					 .limits = {LIMIT_DEFAULT, LIMIT_DEFAULT, LIMIT_DEFAULT}};
 	int result;
 
+	service_init();
 	log_init("sandpool-engine", LOG_LEVEL_INFO);
 	result = parse_options(argc, argv, &options);
 	if (result <= 0)

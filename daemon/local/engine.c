@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "daemon/base/log.h"
+#include "daemon/base/service.h"
 #include "daemon/local/about.h"
 #include "daemon/local/adopt.h"
 #include "daemon/local/api.h"
@@ -210,6 +211,7 @@ static void engine_stop(struct engine *engine, const char *cause)
 	if (engine->is_stopping)
 		return;
 	log_info("stopping: %s", cause);
+	service_stopping("stopping: %s", cause);
 	engine->is_stopping = true;
 	engine->idle_s = 0;
 	engine->api = api_free(engine->api);
@@ -225,8 +227,8 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 
 static bool is_idle(const struct engine *engine)
 {
-	return list_is_empty(&engine->boxes) && api_connection_count(engine->api) == 0 &&
-	       proxy_connection_count(engine->proxy) == 0 && trash_is_idle(engine->trash);
+	return list_is_empty(&engine->boxes) && api_request_count(engine->api) == 0 &&
+	       proxy_request_count(engine->proxy) == 0 && trash_is_idle(engine->trash);
 }
 
 static void on_idle_tick(evutil_socket_t fd, short what, void *arg)
@@ -283,7 +285,9 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 	if (!engine->proxy)
 		return -1;
 	engine->api = api_new(engine, err);
-	return engine->api ? 0 : -1;
+	if (!engine->api || service_check_sockets(err) < 0)
+		return -1;
+	return service_watchdog_start(engine->base, err);
 }
 
 struct engine *engine_new(const struct engine_options *options, struct sb_error *err)
@@ -306,6 +310,10 @@ struct engine *engine_new(const struct engine_options *options, struct sb_error 
 int engine_run(struct engine *engine, struct sb_error *err)
 {
 	log_info("ready: %s/api.sock", engine->options.run_dir);
+	if (engine->unable.code)
+		service_ready("no sandbox can be made here: %s", engine->unable.text);
+	else
+		service_ready("serving");
 	if (event_base_dispatch(engine->base) < 0)
 		return sb_fail(err, SB_INTERNAL, "event loop");
 	return 0;
@@ -321,6 +329,7 @@ struct engine *engine_free(struct engine *engine)
 {
 	if (!engine)
 		return NULL;
+	service_watchdog_stop();
 	api_free(engine->api);
 	proxy_free(engine->proxy);
 	list_for_each_safe (struct box, box, &engine->boxes, link)

@@ -423,11 +423,10 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 
 struct proxy *proxy_new(struct engine *engine, struct sb_error *err)
 {
-	char *path CLEANUP_FREE = engine_path("%s/sandbox.sock", engine->options.run_dir);
 	struct proxy *proxy = calloc(1, sizeof(*proxy));
 	int fd;
 
-	if (!proxy || !path) {
+	if (!proxy) {
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "proxy");
 		free(proxy);
 		return NULL;
@@ -435,7 +434,7 @@ struct proxy *proxy_new(struct engine *engine, struct sb_error *err)
 	list_init(&proxy->exchanges);
 	proxy->service.on_request = on_request;
 	proxy->engine = engine;
-	fd = socket_listen(path, err);
+	fd = socket_serve(engine->options.run_dir, "sandbox.sock", err);
 	if (fd < 0)
 		return proxy_free(proxy);
 	proxy->httpd = httpd_new(engine->base, fd, &proxy->service, NULL, err);
@@ -454,7 +453,7 @@ struct proxy *proxy_free(struct proxy *proxy)
 	return NULL;
 }
 
-unsigned proxy_connection_count(const struct proxy *proxy)
+unsigned proxy_request_count(const struct proxy *proxy)
 {
-	return httpd_connection_count(proxy->httpd);
+	return httpd_request_count(proxy->httpd);
 }

@@ -13,6 +13,6 @@ struct proxy;
 struct proxy *proxy_new(struct engine *engine, struct sb_error *err) MUST_USE;
 /* Cuts what is open. Not from one of its own callbacks. NULL is fine. */
 struct proxy *proxy_free(struct proxy *proxy);
-unsigned proxy_connection_count(const struct proxy *proxy);
+unsigned proxy_request_count(const struct proxy *proxy);
 
 #endif

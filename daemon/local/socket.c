@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "daemon/base/service.h"
+
 #define BACKLOG 4096
 
 int socket_listen(const char *path, struct sb_error *err)
@@ -26,4 +28,16 @@ int socket_listen(const char *path, struct sb_error *err)
 	    chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
 	return take_fd(&fd);
+}
+
+int socket_serve(const char *dir, const char *name, struct sb_error *err)
+{
+	CLEANUP_FREE char *path = NULL;
+	int fd = service_take_socket(name);
+
+	if (fd >= 0)
+		return fd;
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "%s", name);
+	return socket_listen(path, err);
 }

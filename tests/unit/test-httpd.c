@@ -259,7 +259,8 @@ static void test_raw_target_and_keep_alive(void **state)
 	client_expect(f, &c, "\r\n\r\n/two");
 	assert_string_equal(f->query, "");
 	assert_string_equal(f->header, "(none)");
-	assert_int_equal(httpd_connection_count(f->httpd), 1);
+	while (httpd_request_count(f->httpd) > 0)
+		turn(f); /* the connection alone is no request */
 	client_close(&c);
 }
 
