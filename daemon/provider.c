@@ -274,6 +274,9 @@ int provider_status(const struct provider *provider, struct provider_status *ret
 	http_get_stats(provider->upstream.http, &stats);
 	status.engine = copy_about(&provider->about);
 	status.in_flight = (int64_t)stats.in_flight;
+	list_for_each (struct provider_wait, wait, &provider->waits, link)
+		status.waiting++;
+	status.queued = (int64_t)stats.queued;
 	status.requests = (int64_t)stats.requests;
 	status.reused = (int64_t)stats.reused;
 	status.connections = (int64_t)stats.connections;

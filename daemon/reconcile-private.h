@@ -18,6 +18,7 @@ struct wire_sandbox_info;
 struct round { /* one provider's passes, again and again */
 	struct reconcile *reconcile;
 	struct provider *provider;
+	int64_t due_ms; /* monotonic: when the timer goes off */
 	struct event *timer;
 	bool is_busy;      /* a pass is under way */
 	bool is_wanted;    /* reconcile_soon() was called meanwhile */

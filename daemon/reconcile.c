@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/timer.h"
 #include "daemon/provider.h"
 #include "daemon/reconcile-private.h"
@@ -30,6 +31,12 @@ static bool has_sandboxes(struct registry *registry, const struct provider *prov
 	return false;
 }
 
+static void round_set(struct round *round, int64_t delay_ms)
+{
+	round->due_ms = clock_mono_ms() + delay_ms;
+	timer_set(round->timer, delay_ms);
+}
+
 /* A provider that has nothing of ours is left in peace; the engine need not even run. */
 static void on_round(evutil_socket_t fd, short what, void *arg)
 {
@@ -44,7 +51,7 @@ static void on_round(evutil_socket_t fd, short what, void *arg)
 		round->is_busy = true;
 		pass_start(server, round);
 	} else {
-		timer_set(round->timer, ROUND_MS);
+		round_set(round, ROUND_MS);
 	}
 }
 
@@ -55,9 +62,9 @@ void round_done(struct round *round, bool is_complete)
 	if (round->failures > FAILURES_MAX)
 		round->failures = FAILURES_MAX;
 	if (!is_complete)
-		timer_set(round->timer, INT64_C(1000) << round->failures);
+		round_set(round, INT64_C(1000) << round->failures);
 	else
-		timer_set(round->timer, round->is_wanted ? 0 : ROUND_MS);
+		round_set(round, round->is_wanted ? 0 : ROUND_MS);
 	round->is_wanted = false;
 }
 
@@ -66,8 +73,17 @@ void reconcile_soon(struct reconcile *reconcile, struct provider *provider)
 	list_for_each (struct round, round, &reconcile->rounds, link)
 		if (round->provider == provider) {
 			round->is_wanted = round->is_busy;
-			timer_set(round->timer, INT64_C(1000) << round->failures >> 1);
+			round_set(round, INT64_C(1000) << round->failures >> 1);
 		}
+}
+
+double reconcile_next_s(const struct reconcile *reconcile, const struct provider *provider)
+{
+	list_for_each (struct round, round, &reconcile->rounds, link) {
+		if (round->provider == provider && !round->is_busy)
+			return (double)(round->due_ms - clock_mono_ms()) / 1000;
+	}
+	return -1;
 }
 
 static void on_change(void *arg, struct provider *provider)
@@ -77,7 +93,7 @@ static void on_change(void *arg, struct provider *provider)
 	list_for_each (struct round, round, &reconcile->rounds, link)
 		if (round->provider == provider) {
 			round->failures = 0;
-			timer_set(round->timer, 0);
+			round_set(round, 0);
 		}
 }
 
@@ -102,7 +118,7 @@ static int add_round(struct reconcile *reconcile, struct provider *provider)
 	round->reconcile = reconcile;
 	round->provider = provider;
 	list_append(&reconcile->rounds, &round->link);
-	timer_set(round->timer, 0);
+	round_set(round, 0);
 	return 0;
 }
 

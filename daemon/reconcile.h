@@ -20,4 +20,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile);
 /* Something is left to be done at this provider: do not wait for the next round. */
 void reconcile_soon(struct reconcile *reconcile, struct provider *provider);
 
+/* Seconds until the provider is asked for its sandboxes again; -1 while that is done. */
+double reconcile_next_s(const struct reconcile *reconcile, const struct provider *provider);
+
 #endif

@@ -36,7 +36,8 @@ struct store {
 	int64_t last_number;
 	struct event *wake;
 	int wake_fd;
-	bool is_failing; /* the last group could not be kept */
+	unsigned pending; /* changes queued and not delivered */
+	bool is_failing;  /* the last group could not be kept */
 	pthread_t writer;
 	bool has_writer;
 	struct list arrived; /* of struct store_change: finished ones, in the loop's hands */
@@ -237,6 +238,7 @@ void store_queue(struct store *store, struct store_change *change, struct store_
 		return;
 	}
 	change->write = write;
+	store->pending++;
 	(void)pthread_mutex_lock(&store->lock);
 	list_append(&store->queue, &change->link);
 	(void)pthread_cond_signal(&store->queued);
@@ -268,6 +270,7 @@ static void deliver(struct store *store, struct store_change *change)
 	struct store_write *write = change->write;
 
 	note_health(store, &change->err);
+	store->pending--;
 	if (write) {
 		write->change = NULL;
 		write->err = change->err;
@@ -302,6 +305,11 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		deliver(store, change);
 	while ((write = list_first(&store->refused, struct store_write, link)))
 		deliver_refused(write);
+}
+
+void store_get_stats(const struct store *store, struct store_stats *ret)
+{
+	*ret = (struct store_stats){store->pending, store->is_failing};
 }
 
 int64_t store_next_number(struct store *store)

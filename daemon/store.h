@@ -98,6 +98,12 @@ void store_delete_command(struct store *store, int64_t sandbox_number, int64_t p
 			  struct store_write *write);
 void store_cancel(struct store *store, struct store_write *write);
 
+struct store_stats {
+	unsigned queued; /* changes that are not on disk yet */
+	bool is_failing; /* the last ones could not be kept */
+};
+void store_get_stats(const struct store *store, struct store_stats *ret);
+
 /* The next sandbox number: larger than any ever used. */
 int64_t store_next_number(struct store *store);
 

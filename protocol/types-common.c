@@ -78,9 +78,54 @@ const struct fields provider_status_type = {
 	F_OBJECT(struct engine_about, struct provider_status, engine, .type = &engine_about_type,
 		 .doc = "the embedded engine, as it described itself when it was last started"),
 	F_INT(struct provider_status, in_flight, .doc = "requests under way"),
+	F_INT(struct provider_status, queued, .doc = "of these, requests that wait for a connection"),
+	F_INT(struct provider_status, waiting, .doc = "operations that wait for it to be there"),
+	F_NUMBER(struct provider_status, next_check, .absent = TYPES_UNSET, .optional = true,
+		 .doc = "seconds until the sandboxes known here are compared with its own; absent "
+			"while that is done"),
 	F_INT(struct provider_status, requests, .doc = "requests made"),
 	F_INT(struct provider_status, reused, .doc = "requests made on a pooled connection"),
 	F_INT(struct provider_status, connections, .doc = "connections opened"),
+	F_END,
+}};
+
+const struct fields sandbox_counts_type = {
+	"SandboxCounts", TABLE(sandbox_counts){
+	F_INT(struct sandbox_counts, creating, .doc = "asked for and not there yet"),
+	F_INT(struct sandbox_counts, running, .doc = "there"),
+	F_INT(struct sandbox_counts, paused, .doc = "there, and standing still"),
+	F_INT(struct sandbox_counts, killing, .doc = "to be ended, as soon as their provider does it"),
+	F_END,
+}};
+
+const struct fields user_status_type = {
+	"UserStatus", TABLE(user_status){
+	F_INT(struct user_status, uid, .doc = "who"),
+	F_INT(struct user_status, clients, .doc = "his connections"),
+	F_INT(struct user_status, calls, .doc = "his calls under way"),
+	F_INT(struct user_status, input_bytes, .doc = "held of what his clients have sent"),
+	F_INT(struct user_status, output_bytes, .doc = "waiting for his clients to take it"),
+	F_END,
+}};
+
+const struct fields operation_status_type = {
+	"OperationStatus", TABLE(operation_status){
+	F_INT(struct operation_status, number, .doc = "its number, as in the log"),
+	F_STRING(struct operation_status, name, .doc = "the method, or work of the daemon's own"),
+	F_STRING(struct operation_status, step, .doc = "where it is"),
+	F_INT(struct operation_status, uid, .absent = TYPES_UNSET, .optional = true,
+	      .doc = "who waits for it; absent when nobody does"),
+	F_NUMBER(struct operation_status, age, .doc = "seconds since it began"),
+	F_NUMBER(struct operation_status, time_left, .absent = TYPES_UNSET, .optional = true,
+		 .doc = "seconds until it is given up; absent when it has no deadline"),
+	F_END,
+}};
+
+const struct fields deadline_status_type = {
+	"DeadlineStatus", TABLE(deadline_status){
+	F_STRING(struct deadline_status, sandbox_id, .doc = "the sandbox"),
+	F_STRING(struct deadline_status, name, .doc = "its name"),
+	F_STRING(struct deadline_status, end_at, .doc = "when it ends unless its deadline is moved"),
 	F_END,
 }};
 
@@ -93,11 +138,25 @@ const struct fields status_result_type = {
 	F_STRING(struct status_result, socket, .doc = "the socket it listens on"),
 	F_STRING(struct status_result, state_dir, .doc = "where registry and spool are"),
 	F_INT(struct status_result, clients, .doc = "connections"),
+	F_INT(struct status_result, clients_max, .doc = "most connections"),
 	F_INT(struct status_result, calls, .doc = "calls under way"),
+	F_LIST(struct status_result, users, .type = &user_status_type,
+	       .doc = "the users that connections and calls are of"),
+	F_LIST(struct status_result, operations, .type = &operation_status_type,
+	       .doc = "work under way, the oldest first, at most 100"),
 	F_INT(struct status_result, sandboxes,
 	      .doc = "sandboxes in the registry that have not ended"),
+	F_OBJECT(struct sandbox_counts, struct status_result, sandbox_states,
+		 .type = &sandbox_counts_type, .doc = "all sandboxes by state"),
+	F_LIST(struct status_result, deadlines, .type = &deadline_status_type,
+	       .doc = "the next ones of the caller's sandboxes, at most 10"),
 	F_INT(struct status_result, commands, .doc = "commands followed"),
 	F_INT(struct status_result, spool_bytes, .doc = "output kept on disk"),
+	F_INT(struct status_result, spool_total, .doc = "most output kept"),
+	F_INT(struct status_result, registry_queue,
+	      .doc = "changes of the registry on their way to the disk"),
+	F_BOOL(struct status_result, registry_failing,
+	       .doc = "the last of them could not be written"),
 	F_INT(struct status_result, memory_bytes, .doc = "resident memory of the daemon"),
 	F_LIST(struct status_result, providers, .type = &provider_status_type,
 	       .doc = "the providers, the default one first"),

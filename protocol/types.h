@@ -89,6 +89,9 @@ struct provider_status {
 	char *api_url;
 	char *state; /* "unknown", "up", "down" */
 	char *last_error;
+	int64_t waiting;             /* operations, for the provider to be there */
+	int64_t queued;              /* of in_flight: for a connection */
+	double next_check;           /* seconds; TYPES_UNSET: one is under way */
 	struct engine_about *engine; /* of the local one, once it was asked */
 	int64_t in_flight;
 	int64_t requests;
@@ -96,6 +99,40 @@ struct provider_status {
 	int64_t connections;
 };
 TYPE(provider_status);
+
+struct sandbox_counts { /* by state */
+	int64_t creating;
+	int64_t running;
+	int64_t paused;
+	int64_t killing;
+};
+TYPE(sandbox_counts);
+
+struct user_status {
+	int64_t uid;
+	int64_t clients;
+	int64_t calls;
+	int64_t input_bytes;
+	int64_t output_bytes;
+};
+TYPE(user_status);
+
+struct operation_status {
+	int64_t number;
+	char *name;
+	char *step;
+	int64_t uid; /* TYPES_UNSET: nobody waits for it */
+	double age;
+	double time_left; /* TYPES_UNSET: it has no deadline */
+};
+TYPE(operation_status);
+
+struct deadline_status {
+	char *sandbox_id;
+	char *name;
+	char *end_at;
+};
+TYPE(deadline_status);
 
 struct status_result {
 	char *version;
@@ -105,10 +142,18 @@ struct status_result {
 	char *socket;
 	char *state_dir;
 	int64_t clients;
+	int64_t clients_max;
 	int64_t calls;
+	struct list_value users;      /* of struct user_status */
+	struct list_value operations; /* of struct operation_status */
 	int64_t sandboxes;
+	struct sandbox_counts *sandbox_states;
+	struct list_value deadlines; /* of struct deadline_status */
 	int64_t commands;
 	int64_t spool_bytes;
+	int64_t spool_total;
+	int64_t registry_queue;
+	bool registry_failing;
 	int64_t memory_bytes;        /* resident */
 	struct list_value providers; /* of struct provider_status */
 };

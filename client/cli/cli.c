@@ -97,6 +97,44 @@ int cli_call_and_print(struct cli *cli, struct sandpool_call *call)
 	return status;
 }
 
+#define ITEM_PATH_SIZE 128
+
+static const char *item_path(char *path, const char *list, size_t index, const char *name)
+{
+	(void)snprintf(path, ITEM_PATH_SIZE, "%s[%zu].%s", list, index, name);
+	return path;
+}
+
+const char *item_string(const struct sandpool_call *call, const char *list, size_t index,
+			const char *name)
+{
+	char path[ITEM_PATH_SIZE];
+
+	return sandpool_get_string(call, item_path(path, list, index, name));
+}
+
+int64_t item_int(const struct sandpool_call *call, const char *list, size_t index, const char *name)
+{
+	char path[ITEM_PATH_SIZE];
+
+	return sandpool_get_int(call, item_path(path, list, index, name));
+}
+
+double item_number(const struct sandpool_call *call, const char *list, size_t index,
+		   const char *name)
+{
+	char path[ITEM_PATH_SIZE];
+
+	return sandpool_get_number(call, item_path(path, list, index, name));
+}
+
+bool item_has(const struct sandpool_call *call, const char *list, size_t index, const char *name)
+{
+	char path[ITEM_PATH_SIZE];
+
+	return sandpool_has(call, item_path(path, list, index, name));
+}
+
 void cleanup_call(struct sandpool_call **call)
 {
 	sandpool_call_free(*call);

@@ -56,6 +56,15 @@ int cli_call_and_print(struct cli *cli, struct sandpool_call *call) MUST_USE;
 /* Print the result of an ended call as it came. */
 void cli_print_json(const struct sandpool_call *call);
 
+/* Member `name` of item `index` of a list in a result; an absent string is NULL. */
+const char *item_string(const struct sandpool_call *call, const char *list, size_t index,
+			const char *name);
+int64_t item_int(const struct sandpool_call *call, const char *list, size_t index,
+		 const char *name);
+double item_number(const struct sandpool_call *call, const char *list, size_t index,
+		   const char *name);
+bool item_has(const struct sandpool_call *call, const char *list, size_t index, const char *name);
+
 void cleanup_call(struct sandpool_call **call);
 #define CLEANUP_CALL CLEANUP(cleanup_call)
 

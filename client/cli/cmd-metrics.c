@@ -9,29 +9,21 @@
 #include "client/cli/verbs.h"
 #include "protocol/options.h"
 
-static int64_t int_at(const struct sandpool_call *call, size_t index, const char *name)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "metrics[%zu].%s", index, name);
-	return sandpool_get_int(call, path);
-}
-
 static void add_row(struct table *table, const struct sandpool_call *call, size_t i)
 {
-	char path[64], cpu[24], used[UNITS_TEXT_SIZE], total[UNITS_TEXT_SIZE];
-	char cache[UNITS_TEXT_SIZE], processes[24];
-	const char *cells[] = {NULL, cpu, used, total, cache, processes};
+	static const char list[] = "metrics";
+	char cpu[24], used[UNITS_TEXT_SIZE], total[UNITS_TEXT_SIZE], cache[UNITS_TEXT_SIZE];
+	char processes[24];
+	const char *cells[] = {
+		item_string(call, list, i, "timestamp"), cpu, used, total, cache, processes};
 
-	(void)snprintf(path, sizeof(path), "metrics[%zu].timestamp", i);
-	cells[0] = sandpool_get_string(call, path);
-	(void)snprintf(path, sizeof(path), "metrics[%zu].cpu_used_pct", i);
-	(void)snprintf(cpu, sizeof(cpu), "%.1f", sandpool_get_number(call, path));
-	(void)units_bytes(int_at(call, i, "mem_used"), used);
-	(void)units_bytes(int_at(call, i, "mem_total"), total);
-	(void)units_bytes(int_at(call, i, "mem_cache"), cache);
-	(void)snprintf(processes, sizeof(processes), "%" PRId64, int_at(call, i, "processes"));
-	if (!int_at(call, i, "processes"))
+	(void)snprintf(cpu, sizeof(cpu), "%.1f", item_number(call, list, i, "cpu_used_pct"));
+	(void)units_bytes(item_int(call, list, i, "mem_used"), used);
+	(void)units_bytes(item_int(call, list, i, "mem_total"), total);
+	(void)units_bytes(item_int(call, list, i, "mem_cache"), cache);
+	(void)snprintf(processes, sizeof(processes), "%" PRId64,
+		       item_int(call, list, i, "processes"));
+	if (!item_has(call, list, i, "processes"))
 		cells[5] = NULL;
 	table_add(table, cells, ARRAY_SIZE(cells));
 }

@@ -2,44 +2,155 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "client/cli/units.h"
 #include "client/cli/verbs.h"
 
-static void print_int(const struct sandpool_call *call, const char *label, const char *name)
+/* One line behind its label; control characters do nothing. */
+static void print_line(const char *label, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void print_line(const char *label, const char *fmt, ...)
 {
-	(void)printf("%-10s %" PRId64 "\n", label, sandpool_get_int(call, name));
+	char line[512];
+	int len = snprintf(line, sizeof(line), "%-10s ", label);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, ap);
+	va_end(ap);
+	for (char *c = line; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
+	(void)puts(line);
 }
 
-static const char *text_at(const struct sandpool_call *call, size_t index, const char *name)
+static const char *text_or(const char *text, const char *otherwise)
 {
-	char path[64];
-	const char *text;
-
-	(void)snprintf(path, sizeof(path), "providers[%zu].%s", index, name);
-	text = sandpool_get_string(call, path);
-	return text ? text : "-";
+	return text ? text : otherwise;
 }
 
-static int64_t int_at(const struct sandpool_call *call, size_t index, const char *name)
+static void print_daemon(const struct sandpool_call *call)
 {
-	char path[64];
+	char uptime[UNITS_TEXT_SIZE], memory[UNITS_TEXT_SIZE];
 
-	(void)snprintf(path, sizeof(path), "providers[%zu].%s", index, name);
-	return sandpool_get_int(call, path);
+	print_line("daemon", "sandpoold %s, pid %" PRId64 ", up %s, %s of memory",
+		   text_or(sandpool_get_string(call, "version"), "?"),
+		   sandpool_get_int(call, "pid"),
+		   units_duration(sandpool_get_number(call, "uptime"), uptime),
+		   units_bytes(sandpool_get_int(call, "memory_bytes"), memory));
+	print_line("socket", "%s", text_or(sandpool_get_string(call, "socket"), "?"));
+	print_line("state", "%s", text_or(sandpool_get_string(call, "state_dir"), "?"));
+}
+
+static void print_clients(const struct sandpool_call *call)
+{
+	print_line("clients", "%" PRId64 " of %" PRId64 ", %" PRId64 " calls under way",
+		   sandpool_get_int(call, "clients"), sandpool_get_int(call, "clients_max"),
+		   sandpool_get_int(call, "calls"));
+	for (size_t i = 0; i < sandpool_get_count(call, "users"); i++) {
+		char in[UNITS_TEXT_SIZE], out[UNITS_TEXT_SIZE];
+
+		print_line("",
+			   "uid %" PRId64 ": %" PRId64 " clients, %" PRId64
+			   " calls, %s held from them, %s for them",
+			   item_int(call, "users", i, "uid"), item_int(call, "users", i, "clients"),
+			   item_int(call, "users", i, "calls"),
+			   units_bytes(item_int(call, "users", i, "input_bytes"), in),
+			   units_bytes(item_int(call, "users", i, "output_bytes"), out));
+	}
+}
+
+static void print_sandboxes(const struct sandpool_call *call)
+{
+	static const char *const states[] = {"creating", "paused", "killing"};
+	char line[128], path[64];
+	size_t len;
+
+	len = (size_t)snprintf(line, sizeof(line), "%" PRId64 " running",
+			       sandpool_get_int(call, "sandbox_states.running"));
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		int64_t count;
+
+		(void)snprintf(path, sizeof(path), "sandbox_states.%s", states[i]);
+		count = sandpool_get_int(call, path);
+		if (count > 0)
+			len += (size_t)snprintf(line + len, sizeof(line) - len, ", %" PRId64 " %s",
+						count, states[i]);
+	}
+	print_line("sandboxes", "%s", line);
+	for (size_t i = 0; i < sandpool_get_count(call, "deadlines"); i++) {
+		const char *name = item_string(call, "deadlines", i, "name");
+		double left = units_seconds_until(item_string(call, "deadlines", i, "end_at"));
+		char text[UNITS_TEXT_SIZE];
+
+		print_line(
+			"", "%s ends in %s",
+			text_or(name ? name : item_string(call, "deadlines", i, "sandbox_id"), "?"),
+			units_duration(left > 0 ? left : 0, text));
+	}
+}
+
+static void print_storage(const struct sandpool_call *call)
+{
+	char kept[UNITS_TEXT_SIZE], total[UNITS_TEXT_SIZE];
+
+	print_line("commands", "%" PRId64 " followed, %s of %s of output kept",
+		   sandpool_get_int(call, "commands"),
+		   units_bytes(sandpool_get_int(call, "spool_bytes"), kept),
+		   units_bytes(sandpool_get_int(call, "spool_total"), total));
+	print_line("registry", "%" PRId64 " changes on their way to the disk%s",
+		   sandpool_get_int(call, "registry_queue"),
+		   sandpool_get_bool(call, "registry_failing")
+			   ? "; IT FAILS: what changes is not remembered"
+			   : "");
 }
 
 static void print_provider(const struct sandpool_call *call, size_t i)
 {
-	(void)printf("provider   %s (%s) is %s, at %s\n", text_at(call, i, "name"),
-		     text_at(call, i, "type"), text_at(call, i, "state"),
-		     text_at(call, i, "api_url"));
-	(void)printf("           %" PRId64 " requests, %" PRId64 " on a pooled connection, %" PRId64
-		     " under way\n",
-		     int_at(call, i, "requests"), int_at(call, i, "reused"),
-		     int_at(call, i, "in_flight"));
-	if (text_at(call, i, "last_error")[0] != '-')
-		(void)printf("           last error: %s\n", text_at(call, i, "last_error"));
+	static const char list[] = "providers";
+	const char *mode = item_string(call, list, i, "engine.mode");
+	const char *error = item_string(call, list, i, "last_error");
+	char text[UNITS_TEXT_SIZE];
+
+	print_line("provider", "%s (%s) is %s%s%s",
+		   text_or(item_string(call, list, i, "name"), "?"),
+		   text_or(item_string(call, list, i, "type"), "?"),
+		   text_or(item_string(call, list, i, "state"), "?"), mode ? ", engine mode " : "",
+		   text_or(mode, ""));
+	print_line("", "at %s", text_or(item_string(call, list, i, "api_url"), "?"));
+	print_line("", "%" PRId64 " requests, %" PRId64 " on one of %" PRId64 " connections again",
+		   item_int(call, list, i, "requests"), item_int(call, list, i, "reused"),
+		   item_int(call, list, i, "connections"));
+	print_line("", "%" PRId64 " under way, %" PRId64 " queued; %" PRId64 " wait for it",
+		   item_int(call, list, i, "in_flight"), item_int(call, list, i, "queued"),
+		   item_int(call, list, i, "waiting"));
+	if (item_has(call, list, i, "next_check"))
+		print_line("", "compared with what we know in %s",
+			   units_duration(item_number(call, list, i, "next_check"), text));
+	if (error && strcmp(text_or(item_string(call, list, i, "state"), ""), "down") == 0)
+		print_line("", "down: %s", error);
+}
+
+static void print_operation(const struct sandpool_call *call, size_t i)
+{
+	static const char list[] = "operations";
+	char age[UNITS_TEXT_SIZE], left[UNITS_TEXT_SIZE], uid[24] = "the daemon";
+
+	if (item_has(call, list, i, "uid"))
+		(void)snprintf(uid, sizeof(uid), "uid %" PRId64, item_int(call, list, i, "uid"));
+	print_line(i ? "" : "work", "#%" PRId64 " %s at %s for %s, %s%s, %s",
+		   item_int(call, list, i, "number"),
+		   text_or(item_string(call, list, i, "name"), "?"),
+		   text_or(item_string(call, list, i, "step"), "?"),
+		   units_duration(item_number(call, list, i, "age"), age),
+		   item_has(call, list, i, "time_left")
+			   ? units_duration(item_number(call, list, i, "time_left"), left)
+			   : "no deadline",
+		   item_has(call, list, i, "time_left") ? " left" : "", uid);
 }
 
 int cmd_status(struct cli *cli, int argc, char **argv)
@@ -53,19 +164,13 @@ int cmd_status(struct cli *cli, int argc, char **argv)
 	status = cli_call_and_print(cli, call);
 	if (status || cli->json)
 		return status;
-	(void)printf("daemon     sandpoold %s, pid %" PRId64 ", up for %.0f s\n",
-		     sandpool_get_string(call, "version"), sandpool_get_int(call, "pid"),
-		     sandpool_get_number(call, "uptime"));
-	(void)printf("socket     %s\n", sandpool_get_string(call, "socket"));
-	(void)printf("state      %s\n", sandpool_get_string(call, "state_dir"));
-	print_int(call, "clients", "clients");
-	print_int(call, "sandboxes", "sandboxes");
-	print_int(call, "commands", "commands");
-	(void)printf("spool      %.1f MiB\n",
-		     (double)sandpool_get_int(call, "spool_bytes") / (1 << 20));
-	(void)printf("memory     %.1f MiB\n",
-		     (double)sandpool_get_int(call, "memory_bytes") / (1 << 20));
+	print_daemon(call);
+	print_clients(call);
+	print_sandboxes(call);
+	print_storage(call);
 	for (size_t i = 0; i < sandpool_get_count(call, "providers"); i++)
 		print_provider(call, i);
+	for (size_t i = 0; i < sandpool_get_count(call, "operations"); i++)
+		print_operation(call, i);
 	return 0;
 }

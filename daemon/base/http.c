@@ -515,6 +515,7 @@ void http_get_stats(const struct http *http, struct http_stats *ret)
 	*ret = (struct http_stats){
 		.in_flight = http->counts[SLOT_QUEUED] + http->counts[SLOT_RUNNING] +
 			     http->counts[SLOT_ENDED],
+		.queued = http->counts[SLOT_QUEUED],
 		.requests = http->requests,
 		.reused = http->reused,
 		.connections = http->connections,

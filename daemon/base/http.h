@@ -95,6 +95,7 @@ struct http_req { /* embed me; zero means idle */
 
 struct http_stats {
 	unsigned in_flight;
+	unsigned queued; /* of these, without a connection */
 	uint64_t requests;
 	uint64_t reused; /* of requests, those on a pooled connection */
 	uint64_t connections;

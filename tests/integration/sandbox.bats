@@ -494,3 +494,28 @@ no_boxes_but() {
 		    assert error_of(c.call, "sandbox.metrics", {"sandbox_id": id}).kind == "sandbox_not_found"
 	E
 }
+
+@test "daemon.status tells what is under way, and what ends next" {
+	py <<-E
+		with Client() as c, Client() as d:
+		    a = c.call("sandbox.create", {"name": "a", "timeout": 500})["sandbox_id"]
+		    b = c.call("sandbox.create", {"timeout": 300})["sandbox_id"]
+		    c.send("command.run", {"sandbox_id": "a", "argv": ["sleep", "3600"], "request_timeout": 0}, id=7)
+		    works = lambda: [o for o in d.call("daemon.status")["operations"] if o["name"] == "command.run"]
+		    wait_for(works)
+		    work = works()[0]
+		    assert work["uid"] == os.getuid() and work["age"] >= 0 and work["step"], work
+		    status = d.call("daemon.status")
+		    assert [e["sandbox_id"] for e in status["deadlines"]] == [b, a], status
+		    assert status["sandbox_states"]["running"] == 2
+		    user = [u for u in status["users"] if u["uid"] == os.getuid()][0]
+		    assert user["clients"] == 2 and user["calls"] == 2, user
+		    assert status["providers"][0]["engine"]["mode"] == "root"
+		    c.notify("\$/cancel", {"id": 7})
+		    wait_for(lambda: not works())
+	E
+	"$SP_BUILDDIR/sandpool" status >"$DAEMON_DIR/out"
+	! grep -E '.{81}' "$DAEMON_DIR/out"
+	grep -q '2 running' "$DAEMON_DIR/out"
+	grep -q 'a ends in' "$DAEMON_DIR/out"
+}
