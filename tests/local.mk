@@ -93,6 +93,7 @@ bats_tests = \
 	tests/integration/service.bats \
 	tests/integration/agent-connect.bats \
 	tests/integration/agent-process.bats \
+	tests/integration/agent-watch.bats \
 	tests/integration/engine.bats \
 	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \

@@ -334,6 +334,52 @@ const struct fields wire_entry_list_type = {"ListDirResponse", TYPE(wire_entry_l
 	F_END,
 }};
 
+const struct fields wire_watch_request_type = {"WatchDirRequest", TYPE(wire_watch_request){
+	W_STRING(struct wire_watch_request, path, "path"),
+	W_BOOL(struct wire_watch_request, recursive, "recursive"),
+	W_BOOL(struct wire_watch_request, include_entry, "includeEntry"),
+	W_BOOL(struct wire_watch_request, allow_network_mounts, "allowNetworkMounts"),
+	F_END,
+}};
+
+static const char *const wire_change_names[] = {
+	[WIRE_CHANGE_UNSPECIFIED] = "EVENT_TYPE_UNSPECIFIED",
+	[WIRE_CHANGE_CREATE] = "EVENT_TYPE_CREATE",
+	[WIRE_CHANGE_WRITE] = "EVENT_TYPE_WRITE",
+	[WIRE_CHANGE_REMOVE] = "EVENT_TYPE_REMOVE",
+	[WIRE_CHANGE_RENAME] = "EVENT_TYPE_RENAME",
+	[WIRE_CHANGE_CHMOD] = "EVENT_TYPE_CHMOD",
+	NULL,
+};
+
+static const struct fields wire_filesystem_event_type = {"FilesystemEvent", TYPE(wire_filesystem_event){
+	W_STRING(struct wire_filesystem_event, name, "name"),
+	W_ENUM(struct wire_filesystem_event, type, "type", .names = wire_change_names),
+	W_OBJECT(struct wire_entry, struct wire_filesystem_event, entry, "entry",
+		 .type = &wire_entry_type),
+	F_END,
+}};
+
+const struct fields wire_watch_message_type = {"WatchDirResponse", TYPE(wire_watch_message){
+	W_OBJECT(struct wire_empty, struct wire_watch_message, start, "start",
+		 .type = &wire_empty_type),
+	W_OBJECT(struct wire_filesystem_event, struct wire_watch_message, event, "filesystem",
+		 .type = &wire_filesystem_event_type),
+	W_OBJECT(struct wire_empty, struct wire_watch_message, keepalive, "keepalive",
+		 .type = &wire_empty_type),
+	F_END,
+}};
+
+const struct fields wire_watcher_type = {"Watcher", TYPE(wire_watcher){
+	W_STRING(struct wire_watcher, watcher_id, "watcherId"),
+	F_END,
+}};
+
+const struct fields wire_watcher_events_type = {"GetWatcherEventsResponse", TYPE(wire_watcher_events){
+	W_LIST(struct wire_watcher_events, events, "events", .type = &wire_filesystem_event_type),
+	F_END,
+}};
+
 const struct fields wire_written_type = {"WriteInfo", TYPE(wire_written){
 	W_MAP(struct wire_written, metadata, "metadata"),
 	W_STRING(struct wire_written, name, "name"),

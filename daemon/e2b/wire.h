@@ -279,6 +279,46 @@ struct wire_entry_list {           /* ListDir */
 };
 extern const struct fields wire_entry_list_type;
 
+struct wire_watch_request { /* WatchDir, CreateWatcher */
+	char *path;
+	bool recursive;
+	bool include_entry;
+	bool allow_network_mounts;
+};
+extern const struct fields wire_watch_request_type;
+
+enum wire_change {
+	WIRE_CHANGE_UNSPECIFIED,
+	WIRE_CHANGE_CREATE,
+	WIRE_CHANGE_WRITE,
+	WIRE_CHANGE_REMOVE,
+	WIRE_CHANGE_RENAME,
+	WIRE_CHANGE_CHMOD
+};
+
+struct wire_filesystem_event {
+	char *name; /* relative to what is watched */
+	int type;   /* enum wire_change */
+	struct wire_entry *entry;
+};
+
+struct wire_watch_message { /* each of WatchDir's stream; one is set */
+	struct wire_empty *start;
+	struct wire_filesystem_event *event; /* on the wire "filesystem" */
+	struct wire_empty *keepalive;
+};
+extern const struct fields wire_watch_message_type;
+
+struct wire_watcher { /* CreateWatcher's answer; GetWatcherEvents, RemoveWatcher */
+	char *watcher_id;
+};
+extern const struct fields wire_watcher_type;
+
+struct wire_watcher_events {      /* GetWatcherEvents' answer */
+	struct list_value events; /* of struct wire_filesystem_event */
+};
+extern const struct fields wire_watcher_events_type;
+
 struct wire_written { /* each element of POST /files' answer, wire §6.6 */
 	char *name;
 	char *path;

@@ -243,12 +243,6 @@ print(urllib.parse.quote("v1_" + base64.b64encode(hashlib.sha256(raw.encode()).d
 	[ "$code" = 500 ]
 }
 
-@test "watchers answer unimplemented" {
-	rpc CreateWatcher "{\"path\":\"$root\"}"
-	[ "$code" = 501 ]
-	[ "$(json 'd["code"]')" = unimplemented ]
-}
-
 # ---- uploads ----------------------------------------------------------------------------------
 
 @test "upload: octet-stream and form give the same" {

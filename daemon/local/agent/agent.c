@@ -8,6 +8,7 @@
 
 #include "daemon/local/agent/process.h"
 #include "daemon/local/agent/routes.h"
+#include "daemon/local/agent/rpc-watch.h"
 
 #define DEFAULT_USER "root" /* until /init names another */
 
@@ -25,6 +26,7 @@ struct agent *agent_new(struct event_base *base, int listen_fd, const struct age
 	agent->base = base;
 	agent->service.on_request = routes_on_request;
 	list_init(&agent->processes);
+	list_init(&agent->watchers);
 	agent->default_user = strdup(options->default_user ? options->default_user : DEFAULT_USER);
 	agent->run_dir = options->run_dir ? strdup(options->run_dir) : NULL;
 	if (!agent->default_user || (options->run_dir && !agent->run_dir) ||
@@ -43,6 +45,7 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	agent->httpd = httpd_free(agent->httpd);
+	watchers_free(agent);
 	processes_free(agent);
 	free(agent->access_token);
 	free(agent->default_user);

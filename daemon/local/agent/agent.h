@@ -32,6 +32,8 @@ struct agent {
 	struct string_map env_vars; /* of the last /init */
 
 	struct list processes; /* of struct process: running ones, then ended ones for 30 s */
+	struct list watchers;  /* of struct watcher: those that are asked, not streamed */
+	unsigned watcher_count;
 };
 
 struct agent_options {

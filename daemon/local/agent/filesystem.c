@@ -223,13 +223,6 @@ static int serve_remove(struct rpc *rpc, void *request, struct sb_error *err)
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
-static int refuse_watch(struct rpc *rpc, void *request, struct sb_error *err)
-{
-	(void)rpc;
-	(void)request;
-	return sb_fail(err, SB_UNSUPPORTED, "watching directories is not supported here");
-}
-
 #define SERVICE "filesystem.Filesystem/"
 
 /* clang-format off */
@@ -239,10 +232,6 @@ const struct rpc_procedure filesystem_procedures[] = {
 	{SERVICE "Move", &wire_move_request_type, &wire_entry_response_type, .answer = serve_move},
 	{SERVICE "ListDir", &wire_path_request_type, &wire_entry_list_type, .begin = serve_list_dir},
 	{SERVICE "Remove", &wire_path_request_type, &wire_empty_type, .begin = serve_remove},
-	{SERVICE "WatchDir", &wire_empty_type, &wire_empty_type, .stream = refuse_watch},
-	{SERVICE "CreateWatcher", &wire_empty_type, &wire_empty_type, .begin = refuse_watch},
-	{SERVICE "GetWatcherEvents", &wire_empty_type, &wire_empty_type, .begin = refuse_watch},
-	{SERVICE "RemoveWatcher", &wire_empty_type, &wire_empty_type, .begin = refuse_watch},
 	{.name = NULL},
 };
 /* clang-format on */

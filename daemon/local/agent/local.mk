@@ -22,6 +22,7 @@ daemon_local_agent_libagent_la_SOURCES = \
 	daemon/local/agent/output.c daemon/local/agent/output.h \
 	daemon/local/agent/passwd.c daemon/local/agent/passwd.h \
 	daemon/local/agent/path.c daemon/local/agent/path.h \
+	daemon/local/agent/places.c daemon/local/agent/places.h \
 	daemon/local/agent/process.c daemon/local/agent/process.h \
 	daemon/local/agent/pty.c daemon/local/agent/pty.h \
 	daemon/local/agent/pump.c daemon/local/agent/pump.h \
@@ -29,9 +30,11 @@ daemon_local_agent_libagent_la_SOURCES = \
 	daemon/local/agent/remover.c daemon/local/agent/remover.h \
 	daemon/local/agent/routes.c daemon/local/agent/routes.h \
 	daemon/local/agent/rpc-process.c daemon/local/agent/rpc-process.h \
+	daemon/local/agent/rpc-watch.c daemon/local/agent/rpc-watch.h \
 	daemon/local/agent/spawn.c daemon/local/agent/spawn.h \
 	daemon/local/agent/target.c daemon/local/agent/target.h \
-	daemon/local/agent/upload.c daemon/local/agent/upload.h
+	daemon/local/agent/upload.c daemon/local/agent/upload.h \
+	daemon/local/agent/watch.c daemon/local/agent/watch.h
 daemon_local_agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(ZLIB_CFLAGS)
 daemon_local_agent_libagent_la_LIBADD = $(ZLIB_LIBS)
 

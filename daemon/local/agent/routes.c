@@ -14,6 +14,7 @@
 #include "daemon/local/agent/filesystem.h"
 #include "daemon/local/agent/init.h"
 #include "daemon/local/agent/rpc-process.h"
+#include "daemon/local/agent/rpc-watch.h"
 #include "daemon/local/agent/upload.h"
 
 static const struct route routes[] = {
@@ -29,6 +30,7 @@ static const struct route routes[] = {
 static const struct rpc_procedure *const services[] = {
 	process_procedures,
 	filesystem_procedures,
+	watch_procedures,
 };
 
 const struct route *route_find(const char *method, const char *path)
