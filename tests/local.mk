@@ -84,6 +84,7 @@ bats_tests = \
 	tests/integration/command-restart.bats \
 	tests/integration/file.bats \
 	tests/integration/hostile.bats \
+	tests/integration/manual.bats \
 	tests/integration/pty.bats \
 	tests/integration/cli.bats \
 	tests/integration/daemon.bats \
@@ -146,6 +147,10 @@ dist-hook:
 .PHONY: check-source check-format format print-cppflags
 check-source: protocol/describe
 	bash $(srcdir)/tests/check-source/run $(abs_top_srcdir) $(abs_top_builddir)
+# The pages as mandoc and man see them.
+.PHONY: check-manuals
+check-manuals: docs/manual/pages.stamp
+	bash $(srcdir)/tests/check-manuals/run $(abs_top_builddir)
 check-format:
 	cd $(srcdir) && find protocol daemon client docs tests -name '*.[ch]' | xargs $(CLANG_FORMAT) --dry-run --Werror
 format:

@@ -92,21 +92,43 @@ int put_functions(const char *names)
 	return header ? 0 : -1;
 }
 
+static void put_display(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	(void)puts(".Bd -literal -offset indent");
+	while (text < end) {
+		size_t line = strcspn(text, "\n");
+
+		roff_literal(text, line);
+		text += line + 1;
+	}
+	(void)puts(".Ed");
+}
+
+int put_struct(const char *name)
+{
+	char *header CLEANUP_FREE = read_file(source_dir, HEADER);
+	struct buf head CLEANUP_BUF = {0};
+	const char *begin, *end;
+
+	if (!header)
+		return -1;
+	buf_printf(&head, "struct %s {", name);
+	begin = strstr(header, head.data);
+	end = begin ? strstr(begin, "\n};\n") : NULL;
+	if (!end)
+		return complain(HEADER " has no struct %s", name);
+	put_display(begin, (size_t)(end - begin) + strlen("\n};\n"));
+	return 0;
+}
+
 int put_file(const char *path)
 {
 	char *text CLEANUP_FREE = read_file(source_dir, path);
-	char *rest = text;
 
 	if (!text)
 		return -1;
-	(void)puts(".Bd -literal -offset indent");
-	while (*rest) {
-		const char *line = strsep(&rest, "\n");
-
-		roff_literal(line, strlen(line));
-		if (!rest)
-			break;
-	}
-	(void)puts(".Ed");
+	put_display(text, strlen(text));
 	return 0;
 }

@@ -26,7 +26,8 @@ static const struct {
 	{"options", put_options},     {"keys", put_keys},
 	{"methods", put_methods},     {"notifications", put_notifications},
 	{"types", put_types},         {"errors", put_errors},
-	{"functions", put_functions}, {"file", put_file},
+	{"functions", put_functions}, {"struct", put_struct},
+	{"file", put_file},
 };
 
 static const struct {

@@ -21,8 +21,9 @@ int put_notifications(const char *unused) MUST_USE;
 int put_types(const char *unused) MUST_USE;
 int put_errors(const char *unused) MUST_USE;
 
-/* The prototypes of these functions, as the public header has them; and a whole file in a display. */
+/* The prototypes of these functions, and a struct, as the public header has them; a whole file. */
 int put_functions(const char *names) MUST_USE;
+int put_struct(const char *name) MUST_USE;
 int put_file(const char *path) MUST_USE;
 
 extern const char *source_dir; /* the top directory of the source */
