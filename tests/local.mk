@@ -3,7 +3,7 @@ AM_DEFAULT_SOURCE_EXT = .c
 TEST_EXTENSIONS = .bats
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 BATS_LOG_DRIVER = $(LOG_DRIVER)
-BATS_LOG_COMPILER = $(BATS) --tap
+BATS_LOG_COMPILER = $(srcdir)/tests/in-network $(BATS) --tap
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	SP_BUILDDIR='$(abs_top_builddir)'; export SP_BUILDDIR; \
 	SP_SRCDIR='$(abs_top_srcdir)'; export SP_SRCDIR;

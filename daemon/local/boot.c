@@ -34,6 +34,7 @@ static int contain_box(struct box *box, struct sb_error *err)
 	struct engine *engine = box->engine;
 	int listen_fd CLEANUP_FD = socket_listen(box->socket_path, err);
 	const char *const layers[] = {NULL};
+	struct link_spec link;
 	struct contain_spec spec = {
 		.id = box->record.id,
 		.dir = box->dir,
@@ -48,6 +49,10 @@ static int contain_box(struct box *box, struct sb_error *err)
 
 	if (listen_fd < 0)
 		return -1;
+	if (network_prepare(&engine->network, &box->record, &link, err) < 0)
+		return -1;
+	spec.link = box->record.port ? &link : NULL;
+	spec.resolver = network_resolver(&engine->network);
 	if (contain_start(&spec, &box->contained, err) < 0)
 		return -1;
 	box->record.pid = box->contained.pid;

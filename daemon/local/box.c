@@ -273,6 +273,7 @@ static void box_finish(struct box *box)
 
 	if (unlink(box->socket_path) < 0 && errno != ENOENT)
 		log_warning("%s: %s", box->socket_path, strerror(errno));
+	network_release(&box->engine->network, &box->record);
 	if (trash_add(box->engine->trash, box->dir, &err) < 0)
 		log_warning("%s: its files stay: %s", box->record.id, err.text);
 	box_set_state(box, BOX_ENDED);

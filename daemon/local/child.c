@@ -159,6 +159,24 @@ static int write_marks(struct child *child, const char **ret_what)
 	return write_text(run_fd, *ret_what = ".E2B_TEMPLATE_ID", child->template_id);
 }
 
+/* The name server may be another each time the sandbox comes up. */
+static int write_resolver(struct child *child, const char **ret_what)
+{
+	CLEANUP_FD int etc_fd = -1;
+	uint32_t address = child->resolver;
+	char text[64];
+
+	if (!address)
+		return 0;
+	*ret_what = "/etc";
+	etc_fd = sys_openat2(child->root_fd, "etc", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT);
+	if (etc_fd < 0)
+		return -1;
+	(void)snprintf(text, sizeof(text), "nameserver %u.%u.%u.%u\n", address >> 24,
+		       address >> 16 & 255, address >> 8 & 255, address & 255);
+	return write_text(etc_fd, *ret_what = "resolv.conf", text);
+}
+
 /* What says on disk which machine this is. A fork or snapshot brings its parent's: a new layer, new names. */
 static int write_identity(struct child *child, const char **ret_what)
 {
@@ -255,6 +273,7 @@ static const struct child_step steps[] = {
 	{"kernel files", mount_kernel_files},
 	{"marks", write_marks},
 	{"identity", write_identity},
+	{"resolver", write_resolver},
 	/* Last: up to here descriptors are looked up under /proc/self/fd. */
 	{"descriptors", arrange_descriptors},
 	{"agent", execute_agent},

@@ -6,6 +6,7 @@
 #define SP_CHILD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "daemon/local/overlay.h"
 
@@ -16,9 +17,10 @@ struct child {
 	int control_fd;
 	int engine_fd; /* the other end of control_fd, which is not ours */
 	int listen_fd;
-	int agent_fd;  /* the agent's program */
-	bool is_fresh; /* the sandbox's own layer is new: it gets an identity */
-	int root_fd;   /* of the new root, once it is mounted */
+	int agent_fd;      /* the agent's program */
+	uint32_t resolver; /* in host order; 0: none */
+	bool is_fresh;     /* the sandbox's own layer is new: it gets an identity */
+	int root_fd;       /* of the new root, once it is mounted */
 };
 
 /* Never returns: the agent takes over, or a failure is told and the process ends. */

@@ -24,6 +24,7 @@
 #include "daemon/local/contain-wire.h"
 #include "daemon/local/filter.h"
 #include "daemon/local/idmap.h"
+#include "daemon/local/link.h"
 #include "daemon/local/net.h"
 #include "daemon/local/overlay.h"
 #include "daemon/local/sys.h"
@@ -110,6 +111,11 @@ static int enter_network(struct build *build, struct sb_error *err)
 	return net_enter_new(&build->home_net_fd, err);
 }
 
+static int plug_link(struct build *build, struct sb_error *err)
+{
+	return build->spec->link ? link_plug(build->spec->link, err) : 0;
+}
+
 static void leave_network(struct build *build)
 {
 	net_leave(&build->home_net_fd);
@@ -132,6 +138,7 @@ static int clone_child(struct build *build, struct sb_error *err)
 		.engine_fd = build->contained.control_fd,
 		.listen_fd = build->spec->listen_fd,
 		.agent_fd = build->agent_fd,
+		.resolver = build->spec->resolver,
 		.is_fresh = build->is_fresh,
 		.root_fd = -1,
 	};
@@ -214,6 +221,8 @@ static const struct step steps[] = {
 	 * rules. So we go there ourselves, and the child is born into it.
 	 */
 	{"network", enter_network, leave_network},
+	/* From inside too, where its other end goes. It ends with the network namespace. */
+	{"link", plug_link, NULL},
 	{"process", clone_child, kill_child},
 	{"home network", return_home, NULL},
 	/* Needs the process; as early as that, so that its owner can find it again after a crash. */

@@ -15,6 +15,8 @@
 
 #include "protocol/error.h"
 
+struct link_spec;
+
 struct contain_limits { /* 0 means none */
 	int64_t memory_bytes;
 	int64_t pids_max;
@@ -38,6 +40,8 @@ struct contain_spec {
 	uint32_t
 		id_base; /* first host uid and gid of this sandbox's 65536; the caller allots them */
 	struct contain_limits limits;
+	const struct link_spec *link; /* NULL: loopback alone */
+	uint32_t resolver;            /* address of its name server, in host order; 0: none */
 };
 
 #define CONTAIN_END_SIZE 32

@@ -26,6 +26,7 @@ enum {
 	OPT_MEMORY_LIMIT,
 	OPT_PIDS_LIMIT,
 	OPT_CPU_LIMIT,
+	OPT_NETWORK_SUBNET,
 };
 
 static const struct option long_options[] = {
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{"memory-limit", required_argument, NULL, OPT_MEMORY_LIMIT},
 	{"pids-limit", required_argument, NULL, OPT_PIDS_LIMIT},
 	{"cpu-limit", required_argument, NULL, OPT_CPU_LIMIT},
+	{"network-subnet", required_argument, NULL, OPT_NETWORK_SUBNET},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -52,6 +54,8 @@ static const char usage[] =
 	"  --run-dir DIR         sockets\n"
 	"  --agent PATH          the program that serves in each sandbox\n"
 	"  --api-key-file FILE   the one key that callers must show; without it any will do\n"
+	"  --network-subnet A.B.C.D/N\n"
+	"                        addresses of sandboxes; a private range that is free\n"
 	"  --idle-exit SECONDS   end after so long without sandboxes and requests\n"
 	"  --log-level LEVEL     error, warning, info or debug\n"
 	"  -V, --version         print the version and exit\n"
@@ -88,6 +92,7 @@ static bool parse_number(const char *text, bool units, int64_t *ret)
 /* 1 to go on, 0 to end well, -1 when the value is wrong. */
 static int take_option(int option, struct engine_options *options)
 {
+	struct sb_error ignored = {0};
 	enum log_level level;
 
 	switch (option) {
@@ -111,6 +116,8 @@ static int take_option(int option, struct engine_options *options)
 		return parse_number(optarg, false, &options->limits.pids_max) ? 1 : -1;
 	case OPT_CPU_LIMIT:
 		return parse_number(optarg, false, &options->limits.cpu_percent) ? 1 : -1;
+	case OPT_NETWORK_SUBNET:
+		return network_parse_subnet(optarg, &options->subnet, &ignored) < 0 ? -1 : 1;
 	case OPT_LOG_LEVEL:
 		if (log_level_from_string(optarg, &level) < 0)
 			return -1;

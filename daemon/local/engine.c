@@ -276,11 +276,15 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 		return -1;
 	if (prepare_sandboxes(engine, err) < 0)
 		return -1;
+	if (network_init(&engine->network, engine->options.state_dir, &engine->options.subnet,
+			 err) < 0)
+		return -1;
 	engine->usage_timer = usage_timer_new(engine, err);
 	if (!engine->usage_timer)
 		return -1;
 	if (events_start(engine, err) < 0 || adopt_all(engine, err) < 0)
 		return -1;
+	network_adopt(&engine->network, engine);
 	engine->proxy = proxy_new(engine, err);
 	if (!engine->proxy)
 		return -1;
@@ -332,6 +336,7 @@ struct engine *engine_free(struct engine *engine)
 	service_watchdog_stop();
 	api_free(engine->api);
 	proxy_free(engine->proxy);
+	network_deinit(&engine->network, list_is_empty(&engine->boxes));
 	list_for_each_safe (struct box, box, &engine->boxes, link)
 		box_free(box);
 	trash_free(engine->trash);

@@ -14,6 +14,7 @@
 #include "daemon/base/list.h"
 #include "daemon/local/contain.h"
 #include "daemon/local/ids.h"
+#include "daemon/local/network.h"
 #include "protocol/error.h"
 #include "protocol/types.h"
 
@@ -34,6 +35,7 @@ struct engine_options { /* strings are borrowed for the engine's life */
 	const char *api_key_file; /* NULL: any key of the right form will do */
 	int64_t idle_exit_s;      /* -1: never */
 	struct contain_limits limits;
+	struct link_range subnet; /* of sandboxes; prefix 0: one that is free */
 };
 
 struct engine {
@@ -44,6 +46,7 @@ struct engine {
 	struct trash *trash;
 	struct usage_timer *usage_timer;
 	struct list boxes;
+	struct network network;
 	struct ids_ranges ranges;
 	unsigned char seed[ENGINE_SEED_SIZE]; /* of the access tokens */
 	char *template_dir;

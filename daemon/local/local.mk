@@ -15,15 +15,18 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/ids.c daemon/local/ids.h \
 	daemon/local/limits.c daemon/local/limits.h \
 	daemon/local/listing.c daemon/local/listing.h \
+	daemon/local/network.c daemon/local/network.h \
 	daemon/local/policy.c daemon/local/policy.h \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \
 	daemon/local/route.c daemon/local/route.h \
+	daemon/local/rules.c daemon/local/rules.h \
 	daemon/local/socket.c daemon/local/socket.h \
 	daemon/local/trash.c daemon/local/trash.h \
 	daemon/local/usage.c daemon/local/usage.h
-daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS)
+daemon_local_libengine_la_LIBADD = $(NFTABLES_LIBS)
 
 pkglibexec_PROGRAMS += daemon/local/sandpool-engine
 daemon_local_sandpool_engine_SOURCES = daemon/local/engine-main.c
@@ -39,14 +42,16 @@ daemon_local_libcontain_la_SOURCES = \
 	daemon/local/contain.c daemon/local/contain.h \
 	daemon/local/filter.c daemon/local/filter.h \
 	daemon/local/idmap.c daemon/local/idmap.h \
+	daemon/local/link.c daemon/local/link.h \
 	daemon/local/mount.c daemon/local/mount.h \
 	daemon/local/net.c daemon/local/net.h \
+	daemon/local/netlink.c daemon/local/netlink.h \
 	daemon/local/overlay.c daemon/local/overlay.h \
 	daemon/local/sys.h \
 	daemon/local/template-files.c daemon/local/template-files.h \
 	daemon/local/template.c daemon/local/template.h \
 	daemon/local/tree.c daemon/local/tree.h
-daemon_local_libcontain_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
-daemon_local_libcontain_la_LIBADD = protocol/libprotocol.la $(SECCOMP_LIBS)
+daemon_local_libcontain_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(MNL_CFLAGS)
+daemon_local_libcontain_la_LIBADD = protocol/libprotocol.la $(SECCOMP_LIBS) $(MNL_LIBS)
 
 include $(top_srcdir)/daemon/local/agent/local.mk

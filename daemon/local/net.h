@@ -11,6 +11,9 @@
 int net_enter_new(int *ret_home, struct sb_error *err) MUST_USE;
 void net_leave(int *home);
 
+/* Move into the network namespace of the process behind `pid_fd`; net_leave() brings it back. */
+int net_enter(int pid_fd, int *ret_home, struct sb_error *err) MUST_USE;
+
 /* socket(2) in the network namespace of the process behind `pid_fd`; the caller's thread must be the only one. */
 int net_socket(int pid_fd, int family, int type, int protocol);
 

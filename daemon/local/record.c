@@ -32,6 +32,7 @@ static const struct field record_fields[] = {
 	F_INT(struct record, id_base, .required = true),
 	F_INT(struct record, pid, .required = true),
 	F_INT(struct record, start_time, .required = true),
+	F_INT(struct record, port),
 	F_AS(FIELD_STRINGS, struct strings, struct record, policy.allow_out, "allow_out",
 	     .optional = true),
 	F_AS(FIELD_STRINGS, struct strings, struct record, policy.deny_out, "deny_out",

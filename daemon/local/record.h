@@ -30,6 +30,7 @@ struct record {
 	int64_t pid; /* of PID 1, with its start time; 0 before there is one */
 	int64_t start_time;
 	struct policy policy; /* of its network */
+	int64_t port;         /* on the network; 0: none */
 };
 
 int record_load(const char *dir, struct record *ret, struct sb_error *err) MUST_USE;
