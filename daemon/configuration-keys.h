@@ -24,6 +24,7 @@ struct key {
 	int64_t min;          /* of numbers */
 	bool reloads;         /* SIGHUP changes it; any other waits for the next start */
 	const char *meaning;
+	const char *example; /* a value for sandpoold.conf as it is installed; NULL: the fallback */
 };
 
 extern const struct key keys[]; /* ends with name NULL */

@@ -108,4 +108,12 @@ sbin_PROGRAMS += sandpoold
 sandpoold_SOURCES = daemon/main.c
 sandpoold_LDADD = daemon/libdaemon.la
 
+# sandpoold.conf to read and to copy: every key, made from the table of keys.
+noinst_PROGRAMS += daemon/example
+daemon_example_LDADD = daemon/libdaemon.la
+nodist_examples_DATA += daemon/sandpoold.conf
+CLEANFILES += daemon/sandpoold.conf
+daemon/sandpoold.conf: daemon/example$(EXEEXT)
+	$(AM_V_GEN)daemon/example$(EXEEXT) > $@.new && mv $@.new $@
+
 include $(top_srcdir)/daemon/local/local.mk

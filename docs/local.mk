@@ -1,3 +1,3 @@
 include $(top_srcdir)/docs/manual/local.mk
 
-EXTRA_DIST += docs/e2b-extensions.md docs/hacking.md docs/tour.md docs/plan.md docs/decisions.md
+dist_doc_DATA += docs/e2b-extensions.md docs/hacking.md docs/tour.md docs/plan.md docs/decisions.md

@@ -27,7 +27,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/values.c protocol/values.h
 protocol_libprotocol_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 protocol_libprotocol_la_LIBADD = $(JSON_LIBS)
-EXTRA_DIST += protocol/PROTOCOL.md
+dist_doc_DATA += protocol/PROTOCOL.md
 
 # Prints the second half of PROTOCOL.md.
 noinst_PROGRAMS += protocol/describe

@@ -85,8 +85,10 @@ bats_tests = \
 	tests/integration/file.bats \
 	tests/integration/hostile.bats \
 	tests/integration/manual.bats \
+	tests/integration/install.bats \
 	tests/integration/pty.bats \
 	tests/integration/cli.bats \
+	tests/integration/completion.bats \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
 	tests/integration/sandbox.bats \
@@ -136,9 +138,11 @@ check_PROGRAMS += tests/local/contain-run tests/local/probe-agent
 tests_local_contain_run_LDADD = daemon/local/libcontain.la daemon/local/libengine.la daemon/libbase.la
 tests_local_probe_agent_LDADD = daemon/local/agent/libenter.la
 
-.PHONY: print-unit-tests
+.PHONY: print-unit-tests print-prefix
 print-unit-tests:
 	@echo $(unit_tests)
+print-prefix:
+	@echo $(prefix)
 
 # Checks of the source itself; and its layout.
 # The whole folder: what tests load and compare must not be forgotten in a list.

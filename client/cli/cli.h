@@ -31,6 +31,8 @@ struct verb {
 
 /* Every verb, in the order of the help; ends with a NULL name. */
 extern const struct verb verbs[];
+/* The verb of that name, or NULL. */
+const struct verb *verb_find(const char *name);
 
 /* "sandpool: …" on stderr. Returns EXIT_OURS. */
 int cli_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -18,6 +18,8 @@ client_cli_libcli_la_SOURCES = \
 	client/cli/cmd-shell.c \
 	client/cli/cmd-status.c \
 	client/cli/command-options.c client/cli/command-options.h \
+	client/cli/complete.c client/cli/complete.h \
+	client/cli/complete-remote.c client/cli/complete-remote.h \
 	client/cli/copy.c client/cli/copy.h \
 	client/cli/create-options.c client/cli/create-options.h \
 	client/cli/place.c client/cli/place.h \
@@ -32,3 +34,11 @@ client_cli_libcli_la_LIBADD = client/libsandpool.la protocol/libprotocol.la
 bin_PROGRAMS += sandpool
 sandpool_SOURCES = client/cli/main.c
 sandpool_LDADD = client/cli/libcli.la
+
+# The shells ask the command itself: see complete.h.
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+dist_bashcomp_DATA = client/cli/completions/sandpool
+dist_zshcomp_DATA = client/cli/completions/_sandpool
+dist_fishcomp_DATA = client/cli/completions/sandpool.fish

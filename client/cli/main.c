@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/complete.h"
 #include "protocol/nearest.h"
 #include "protocol/options.h"
 
@@ -17,25 +18,11 @@ static void print_help(FILE *out)
 	for (const struct verb *verb = verbs; verb->name; verb++)
 		(void)fprintf(out, "  %-10s %s\n", verb->name, verb->summary);
 	(void)fputs(
-		"\n  --socket PATH  the daemon's socket (else $SANDPOOL_SOCKET, "
-		"$XDG_RUNTIME_DIR/sandpool/sandpool.sock,\n"
-		"                 /run/sandpool/sandpool.sock)\n"
-		"  --json         print the daemon's answer untouched\n"
-		"  -h, --help     print this; behind a VERB, what it takes\n"
-		"  --version      print the version\n\n"
+		"\n" GLOBAL_HELP "\n"
 		"sandpool VERB --help tells more of one. Exit status: that of the command run in "
 		"the sandbox;\n125 when sandpool itself fails, 126 and 127 when the command cannot "
 		"be executed or found,\n128+n when signal n ended it.\n",
 		out);
-}
-
-static const struct verb *find_verb(const char *name)
-{
-	for (const struct verb *verb = verbs; verb->name; verb++) {
-		if (strcmp(verb->name, name) == 0)
-			return verb;
-	}
-	return NULL;
 }
 
 static int fail_no_verb(const char *name)
@@ -60,7 +47,7 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 {
 	int status;
 
-	cli->verb = find_verb(argv[0]);
+	cli->verb = verb_find(argv[0]);
 	if (!cli->verb)
 		return fail_no_verb(argv[0]);
 	if (wants_help(argc, argv)) {
@@ -105,6 +92,7 @@ int main(int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
+		{"complete", no_argument, NULL, 'c'}, /* for the shells' scripts */
 		{NULL, 0, NULL, 0},
 	};
 	struct cli cli = {0};
@@ -125,6 +113,9 @@ int main(int argc, char **argv)
 			return 0;
 		case 'v':
 			(void)puts("sandpool " PACKAGE_VERSION);
+			return 0;
+		case 'c':
+			complete(&cli, argc - optind, argv + optind);
 			return 0;
 		default:
 			return EXIT_OURS;

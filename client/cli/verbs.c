@@ -3,6 +3,8 @@
 
 #include "client/cli/verbs.h"
 
+#include <string.h>
+
 #include "client/cli/command-options.h"
 #include "client/cli/create-options.h"
 
@@ -44,8 +46,7 @@ const struct verb verbs[] = {
 	 "  -r  copy directories with everything in them\n"},
 	{"cat", cmd_cat, "ID:PATH…", "Print files of a sandbox", NULL},
 	{"write", cmd_write, "ID:PATH", "Write standard input to a file of a sandbox", NULL},
-	{"files", cmd_files, "ls|stat|rm|mv|mkdir [-u USER] ID:PATH [PATH]",
-	 "Work on files of a sandbox",
+	{"files", cmd_files, "ls|stat|rm|mv|mkdir [-u USER] ID:PATH…", "Work on files of a sandbox",
 	 "  ls [-R] ID:PATH     list a directory; -R with its subdirectories\n"
 	 "  stat ID:PATH        show what a path is\n"
 	 "  rm ID:PATH…         remove files and directories\n"
@@ -58,3 +59,12 @@ const struct verb verbs[] = {
 	{"doctor", cmd_doctor, "", "Try everything, and say how to mend what fails", NULL},
 	{.name = NULL},
 };
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	}
+	return NULL;
+}
