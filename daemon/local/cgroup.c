@@ -12,6 +12,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "daemon/local/idmap.h"
+
 enum controller { MEMORY, PIDS, CPU, CONTROLLER_COUNT };
 
 static const char *const controller_names[CONTROLLER_COUNT] = {"memory", "pids", "cpu"};
@@ -96,6 +98,19 @@ static bool has_word(const char *list, const char *word, char separator)
 	return false;
 }
 
+/* A user has no right to another's mark, but is its owner when it was given away. */
+static bool is_delegated(const char *path)
+{
+	char value[2], procs[PATH_MAX * 2 + 16];
+
+	if (idmap_mode() == IDMAP_OWN)
+		return getxattr(path, "trusted.delegate", value, sizeof(value)) == 1 &&
+		       value[0] == '1';
+	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 &&
+	       faccessat(AT_FDCWD, procs, W_OK, AT_EACCESS) == 0;
+}
+
 /* The engine's own group in the v2 tree, when systemd has given it away; "" is the root. */
 static void find_delegated(const char *mount_point, char *ret_path, size_t size)
 {
@@ -104,14 +119,11 @@ static void find_delegated(const char *mount_point, char *ret_path, size_t size)
 
 	ret_path[0] = '\0';
 	while (file && fgets(line, sizeof(line), file)) {
-		char value[2];
-
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "0::/", 4) != 0)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s%s", mount_point, line + 3);
-		if (getxattr(path, "trusted.delegate", value, sizeof(value)) == 1 &&
-		    value[0] == '1')
+		if (is_delegated(path))
 			(void)snprintf(ret_path, size, "%s", line + 3);
 	}
 }
@@ -139,9 +151,14 @@ static void take_mount(char *line)
 		char delegated[PATH_MAX];
 
 		find_delegated(mount_point, delegated, sizeof(delegated));
+		if (idmap_mode() != IDMAP_OWN && !delegated[0])
+			return;
 		(void)snprintf(tree.unified, sizeof(tree.unified), "%s%s/sandpool", mount_point,
 			       delegated);
 	}
+	/* v1 hierarchies are root's alone */
+	if (idmap_mode() != IDMAP_OWN)
+		return;
 	for (int c = 0; strcmp(type, "cgroup") == 0 && c < CONTROLLER_COUNT; c++) {
 		if (has_word(options, controller_names[c], ','))
 			(void)snprintf(tree.controllers[c], sizeof(tree.controllers[c]),
@@ -194,6 +211,8 @@ int cgroup_probe(struct contain_abilities *ret, struct sb_error *err)
 	memset(&tree, 0, sizeof(tree));
 	if (find_mounts(err) < 0)
 		return -1;
+	if (!tree.unified[0] && idmap_mode() != IDMAP_OWN)
+		return 0; /* sandboxes do without */
 	if (!tree.unified[0])
 		return sb_fail(
 			err, SB_UNSUPPORTED,
@@ -206,8 +225,10 @@ int cgroup_probe(struct contain_abilities *ret, struct sb_error *err)
 		if (!tree.controllers[c][0])
 			take_unified_controller(c);
 	}
+	ret->has_freezer = true;
 	ret->has_memory = tree.controllers[MEMORY][0] != '\0';
 	ret->has_pids = tree.controllers[PIDS][0] != '\0';
+	ret->has_cpu = tree.controllers[CPU][0] != '\0';
 	return 0;
 }
 
@@ -285,6 +306,8 @@ int cgroup_create(const char *id, const struct contain_limits *limits, int *ret_
 {
 	struct sb_error ignored = {0};
 
+	if (!tree.unified[0])
+		return set_limits(id, limits, err);
 	if (make_groups(id, limits, ret_fd, err) == 0)
 		return 0;
 	if (cgroup_remove(id, &ignored) < 0)
@@ -302,13 +325,24 @@ int cgroup_add(const char *id, pid_t pid, struct sb_error *err)
 	return 0;
 }
 
+static int check_tree(struct sb_error *err)
+{
+	return tree.unified[0] ? 0
+			       : sb_fail(err, SB_UNSUPPORTED,
+					 "this engine has no control group of its own");
+}
+
 int cgroup_kill(const char *id, struct sb_error *err)
 {
+	if (check_tree(err) < 0)
+		return -1;
 	return write_file(tree.unified, id, "cgroup.kill", "1", err);
 }
 
 int cgroup_freeze(const char *id, bool frozen, struct sb_error *err)
 {
+	if (check_tree(err) < 0)
+		return -1;
 	return write_file(tree.unified, id, "cgroup.freeze", frozen ? "1" : "0", err);
 }
 
@@ -316,6 +350,8 @@ int cgroup_is_frozen(const char *id, struct sb_error *err)
 {
 	char text[256];
 
+	if (check_tree(err) < 0)
+		return -1;
 	if (!read_file(tree.unified, id, "cgroup.events", text, sizeof(text)))
 		return sb_fail_errno(err, SB_SANDBOX_NOT_FOUND, errno, "cgroup %s/%s", tree.unified,
 				     id);
@@ -346,7 +382,7 @@ int cgroup_remove(const char *id, struct sb_error *err)
 		if (status <= 0)
 			return status;
 	}
-	return remove_group(tree.unified, id, err);
+	return tree.unified[0] ? remove_group(tree.unified, id, err) : 1;
 }
 
 static void read_memory(const char *id, struct contain_usage *usage)

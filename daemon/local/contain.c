@@ -27,6 +27,7 @@
 #include "daemon/local/link.h"
 #include "daemon/local/net.h"
 #include "daemon/local/overlay.h"
+#include "daemon/local/process.h"
 #include "daemon/local/sys.h"
 
 /* One sandbox under construction. */
@@ -123,12 +124,13 @@ static void leave_network(struct build *build)
 
 static int clone_child(struct build *build, struct sb_error *err)
 {
+	const uint64_t into_cgroup = build->cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0;
 	struct clone_args args = {
 		.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
-			 CLONE_PIDFD | CLONE_INTO_CGROUP,
+			 CLONE_PIDFD | into_cgroup,
 		.pidfd = (uint64_t)(uintptr_t)&build->contained.pid_fd,
 		.exit_signal = SIGCHLD,
-		.cgroup = (unsigned)build->cgroup_fd,
+		.cgroup = into_cgroup ? (unsigned)build->cgroup_fd : 0,
 	};
 	struct child child = {
 		.id = build->spec->id,
@@ -311,57 +313,36 @@ enum contain_state contain_report(const struct contained *contained, struct sb_e
 
 /* ---- a process that is there ------------------------------------------------------------------- */
 
-/* Field 22 of /proc/PID/stat. Field 2, the name, may contain anything, parentheses too: count from its end. */
-static int read_start_time(pid_t pid, uint64_t *ret, struct sb_error *err)
-{
-	char path[64], text[1024];
-	CLEANUP_FD int fd = -1;
-	ssize_t size;
-	const char *at;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (size < 0)
-		return sb_fail_errno(err, SB_SANDBOX_NOT_FOUND, errno, "%s", path);
-	text[size] = '\0';
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return sb_fail(err, SB_INTERNAL, "%s: not understood", path);
-	*ret = strtoull(at, NULL, 10);
-	return 0;
-}
-
 static int name_process(struct build *build, struct sb_error *err)
 {
-	return read_start_time(build->contained.pid, &build->contained.start_time, err);
+	return process_start_time(build->contained.pid, &build->contained.start_time, err);
 }
 
 int contain_adopt(const char *id, pid_t pid, uint64_t start_time, struct contained *ret,
 		  struct sb_error *err)
 {
-	CLEANUP_FD int pid_fd = pidfd_open(pid, 0);
-	uint64_t present;
+	int pid_fd;
 
-	if (pid_fd < 0)
-		return sb_fail_errno(err, SB_SANDBOX_NOT_FOUND, errno, "sandbox %s: process %d", id,
-				     (int)pid);
-	if (read_start_time(pid, &present, err) < 0)
+	if (process_open(pid, start_time, &pid_fd, err) < 0)
 		return sb_wrap(err, "sandbox %s", id);
-	if (present != start_time)
-		return sb_fail(err, SB_SANDBOX_NOT_FOUND, "sandbox %s: process %d is another now",
-			       id, (int)pid);
 	*ret = (struct contained){
-		.pid = pid, .pid_fd = take_fd(&pid_fd), .control_fd = -1, .start_time = start_time};
+		.pid = pid, .pid_fd = pid_fd, .control_fd = -1, .start_time = start_time};
 	return 0;
 }
 
 int contain_kill(const char *id, const struct contained *contained, struct sb_error *err)
 {
-	(void)contained;
-	return cgroup_kill(id, err);
+	if (cgroup_kill(id, err) == 0)
+		return 0;
+	if (idmap_mode() == IDMAP_OWN)
+		return -1;
+	/* Without a group of its own: the kernel ends a pid namespace with its first process. */
+	sb_clear(err);
+	if (contained->pid_fd < 0)
+		return sb_fail(err, SB_SANDBOX_NOT_FOUND, "no process of it is known");
+	if (pidfd_send_signal(contained->pid_fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "kill");
+	return 0;
 }
 
 int contain_freeze(const char *id, bool frozen, struct sb_error *err)

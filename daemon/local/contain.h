@@ -61,7 +61,8 @@ enum contain_state { CONTAIN_BUILDING, CONTAIN_READY, CONTAIN_FAILED };
  * and how to get it when no sandbox can be had at all.
  */
 struct contain_abilities {
-	bool has_memory, has_pids; /* limits, by cgroup v2 or v1 */
+	bool has_memory, has_pids, has_cpu; /* limits, by cgroup v2 or v1 */
+	bool has_freezer;                   /* sandboxes have control groups at all */
 };
 int contain_probe(struct contain_abilities *ret, struct sb_error *err) MUST_USE;
 

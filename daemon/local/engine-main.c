@@ -14,6 +14,7 @@
 #include "daemon/base/service.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/limits.h"
+#include "daemon/local/rootless.h"
 #include "protocol/options.h"
 
 enum {
@@ -184,8 +185,10 @@ static int run(const struct engine_options *options)
 int main(int argc, char **argv)
 {
 	char *agent_path CLEANUP_FREE = program_find("sandpool-agent", "agent/sandpool-agent");
+	struct rootless rootless;
 	struct engine_options options = {.agent_path = agent_path,
 					 .idle_exit_s = -1,
+					 .rootless = &rootless,
 					 .limits = {LIMIT_DEFAULT, LIMIT_DEFAULT, LIMIT_DEFAULT}};
 	int result;
 
@@ -197,5 +200,6 @@ int main(int argc, char **argv)
 	(void)umask(022);
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
+	rootless_enter(options.state_dir, &rootless);
 	return run(&options);
 }

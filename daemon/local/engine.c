@@ -25,8 +25,10 @@
 #include "daemon/local/adopt.h"
 #include "daemon/local/api.h"
 #include "daemon/local/box.h"
+#include "daemon/local/idmap.h"
 #include "daemon/local/limits.h"
 #include "daemon/local/proxy.h"
+#include "daemon/local/rootless.h"
 #include "daemon/local/template.h"
 #include "daemon/local/trash.h"
 #include "daemon/local/usage.h"
@@ -148,6 +150,8 @@ static int prepare_dirs(struct engine *engine, struct sb_error *err)
 	if (lock_dir(state, &engine->state_lock_fd, err) < 0 ||
 	    lock_dir(run, &engine->run_lock_fd, err) < 0)
 		return -1;
+	if (rootless_keep(engine->options.rootless, state, err) < 0)
+		return -1;
 	if (make_dir(state, "boxes", err) < 0 || make_dir(state, "templates", err) < 0 ||
 	    make_dir(run, "boxes", err) < 0)
 		return -1;
@@ -168,6 +172,8 @@ static int prepare_sandboxes(struct engine *engine, struct sb_error *ret_err)
 
 	if (!templates)
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "templates");
+	else if (engine->options.rootless->unable.code != SB_OK)
+		*err = engine->options.rootless->unable;
 	else if (access(engine->options.agent_path, X_OK) < 0)
 		(void)sb_fail_errno(err, SB_INTERNAL, errno, "%s", engine->options.agent_path);
 	else if (contain_probe(&abilities, err) == 0 && template_check_host(err) == 0 &&
@@ -271,6 +277,8 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 	engine->base = event_base_new();
 	if (!engine->base || !trash)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "event loop");
+	engine->ranges.is_shared = idmap_mode() != IDMAP_OWN;
+	engine->ranges.shared_base = idmap_shared_base();
 	engine->trash = trash_new(engine->base, trash, err);
 	if (!engine->trash)
 		return -1;
@@ -337,6 +345,9 @@ struct engine *engine_free(struct engine *engine)
 	api_free(engine->api);
 	proxy_free(engine->proxy);
 	network_deinit(&engine->network, list_is_empty(&engine->boxes));
+	if (engine->run_lock_fd >= 0)
+		rootless_leave(engine->options.rootless, engine->options.state_dir,
+			       list_is_empty(&engine->boxes));
 	list_for_each_safe (struct box, box, &engine->boxes, link)
 		box_free(box);
 	trash_free(engine->trash);

@@ -25,6 +25,7 @@ struct box;
 struct event;
 struct event_base;
 struct proxy;
+struct rootless;
 struct trash;
 struct usage_timer;
 
@@ -36,6 +37,7 @@ struct engine_options { /* strings are borrowed for the engine's life */
 	int64_t idle_exit_s;      /* -1: never */
 	struct contain_limits limits;
 	struct link_range subnet; /* of sandboxes; prefix 0: one that is free */
+	struct rootless *rootless; /* entered; borrowed too */
 };
 
 struct engine {

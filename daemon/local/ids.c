@@ -63,6 +63,10 @@ static unsigned range_index(int64_t base)
 
 int ids_ranges_take(struct ids_ranges *ranges, uint32_t *ret_base)
 {
+	if (ranges->is_shared) {
+		*ret_base = ranges->shared_base;
+		return 0;
+	}
 	for (unsigned i = 0; i < IDS_RANGE_COUNT; i++) {
 		unsigned index = (ranges->next + i) % IDS_RANGE_COUNT;
 
@@ -80,6 +84,8 @@ int ids_ranges_claim(struct ids_ranges *ranges, int64_t base)
 {
 	unsigned index = range_index(base);
 
+	if (ranges->is_shared)
+		return base == ranges->shared_base ? 0 : -1;
 	if (index == IDS_RANGE_COUNT || is_taken(ranges, index))
 		return -1;
 	set_taken(ranges, index);
@@ -90,6 +96,8 @@ void ids_ranges_release(struct ids_ranges *ranges, int64_t base)
 {
 	unsigned index = range_index(base);
 
+	if (ranges->is_shared)
+		return;
 	assert(index < IDS_RANGE_COUNT && is_taken(ranges, index));
 	ranges->taken[index / 64] &= ~(UINT64_C(1) << (index % 64));
 }

@@ -21,6 +21,8 @@ bool ids_is_valid(const char *text);
 
 /* Ranges of host uids, 65536 each, above anything that subuid ranges usually take. Zero is all free. */
 struct ids_ranges {
+	bool is_shared; /* there is one range, at shared_base, and everybody has it */
+	uint32_t shared_base;
 	uint64_t taken[IDS_RANGE_COUNT / 64];
 	unsigned
 		next; /* where the search begins: a range rests as long as possible before its next use */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "daemon/local/idmap.h"
+
 #define PIDS_SHARE   4 /* of those the kernel has: a fork bomb leaves the rest */
 #define PIDS_UNKNOWN 4096
 
@@ -30,6 +32,18 @@ static int64_t memory_of_machine(void)
 	return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
+/* A user's engine works without limits, and says so (about.c), rather than not at all. */
+static void drop_impossible(struct contain_limits *limits,
+			    const struct contain_abilities *abilities)
+{
+	if (!abilities->has_memory)
+		limits->memory_bytes = 0;
+	if (!abilities->has_pids)
+		limits->pids_max = 0;
+	if (!abilities->has_cpu)
+		limits->cpu_percent = 0;
+}
+
 void limits_resolve(struct contain_limits *limits, const struct contain_abilities *abilities)
 {
 	int64_t pids = pids_of_machine() / PIDS_SHARE;
@@ -41,4 +55,6 @@ void limits_resolve(struct contain_limits *limits, const struct contain_abilitie
 		limits->memory_bytes = abilities->has_memory ? memory_of_machine() / 4 * 3 : 0;
 	if (limits->cpu_percent == LIMIT_DEFAULT)
 		limits->cpu_percent = 0; /* the scheduler shares it out */
+	if (idmap_mode() != IDMAP_OWN)
+		drop_impossible(limits, abilities);
 }

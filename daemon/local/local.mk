@@ -20,6 +20,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \
+	daemon/local/rootless.c daemon/local/rootless.h \
 	daemon/local/route.c daemon/local/route.h \
 	daemon/local/rules.c daemon/local/rules.h \
 	daemon/local/socket.c daemon/local/socket.h \
@@ -46,7 +47,10 @@ daemon_local_libcontain_la_SOURCES = \
 	daemon/local/mount.c daemon/local/mount.h \
 	daemon/local/net.c daemon/local/net.h \
 	daemon/local/netlink.c daemon/local/netlink.h \
+	daemon/local/outside.c daemon/local/outside.h \
 	daemon/local/overlay.c daemon/local/overlay.h \
+	daemon/local/process.c daemon/local/process.h \
+	daemon/local/subid.c daemon/local/subid.h \
 	daemon/local/sys.h \
 	daemon/local/template-files.c daemon/local/template-files.h \
 	daemon/local/template.c daemon/local/template.h \

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/local/idmap.h"
 #include "daemon/local/sys.h"
 
 struct mount_option {
@@ -245,7 +246,7 @@ int mount_dev(int root_fd, const char **ret_what)
 {
 	static const struct mount_option dev[] = {{"mode", "755"}, {"size", "64k"}, {NULL, NULL}};
 	static const struct mount_option pts[] = {
-		{"mode", "620"}, {"ptmxmode", "666"}, {"gid", "5"}, {NULL, NULL}};
+		{"gid", "5"}, {"mode", "620"}, {"ptmxmode", "666"}, {NULL, NULL}};
 	static const struct mount_option shm[] = {{"mode", "1777"}, {NULL, NULL}};
 	CLEANUP_FD int dev_fd = -1, pts_fd = -1, shm_fd = -1;
 
@@ -254,8 +255,8 @@ int mount_dev(int root_fd, const char **ret_what)
 	if (dev_fd < 0)
 		return -1;
 	*ret_what = "/dev/pts";
-	pts_fd =
-		mount_new(root_fd, "dev/pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	pts_fd = mount_new(root_fd, "dev/pts", "devpts", idmap_has_groups() ? pts : pts + 1,
+			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (pts_fd < 0)
 		return -1;
 	*ret_what = "/dev/shm";

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "daemon/local/idmap.h"
 
 static int bring_loopback_up(struct sb_error *err)
 {
@@ -36,6 +39,8 @@ static int write_sysctl(const char *path, const char *value, struct sb_error *er
 /* The sandbox's root has no capability over this namespace, so what root expects to do is open to all. */
 static int set_up(struct sb_error *err)
 {
+	char groups[16];
+
 	if (bring_loopback_up(err) < 0)
 		return -1;
 	/* Devices to come have no IPv6, which nothing here forwards. */
@@ -44,7 +49,8 @@ static int set_up(struct sb_error *err)
 		return -1;
 	if (write_sysctl("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0", err) < 0)
 		return -1;
-	return write_sysctl("/proc/sys/net/ipv4/ping_group_range", "0 2147483647", err);
+	(void)snprintf(groups, sizeof(groups), "0 %u", idmap_largest());
+	return write_sysctl("/proc/sys/net/ipv4/ping_group_range", groups, err);
 }
 
 int net_enter_new(int *ret_home, struct sb_error *err)

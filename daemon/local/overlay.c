@@ -36,6 +36,24 @@ static int clone_tree(const char *path, int *ret_fd, struct sb_error *err)
 	return 0;
 }
 
+static int give(int dir_fd, const char *path)
+{
+	return fchownat(dir_fd, path, idmap_on_disk(0), idmap_on_disk(0), AT_SYMLINK_NOFOLLOW);
+}
+
+/*
+ * Shown under its ids, the directory is the sandbox's root's. Where it cannot be, it stays the engine's, which a
+ * later one must read before it has a namespace, and the sandbox passes through by its group.
+ */
+static int open_to_sandbox(int fd)
+{
+	if (idmap_mode() == IDMAP_OWN)
+		return fchmod(fd, 0700);
+	if (fchown(fd, (uid_t)-1, idmap_on_disk(0)) < 0)
+		return -1;
+	return fchmod(fd, 0710);
+}
+
 /*
  * The sandbox's own directory. Everything below `layer` has the sandbox's own ids on the real disk,
  * setuid bits too, so nobody else on the host may pass through.
@@ -46,12 +64,12 @@ static int make_own_layer(const char *dir, struct sb_error *err)
 					    "work",  "work/root",  "work/usr"};
 	CLEANUP_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || fchmod(fd, 0700) < 0)
+	if (fd < 0 || open_to_sandbox(fd) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", dir);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (mkdirat(fd, parts[i], 0755) == 0) {
 			/* a umask must not decide what the sandbox sees */
-			if (fchmodat(fd, parts[i], 0755, 0) < 0)
+			if (fchmodat(fd, parts[i], 0755, 0) < 0 || give(fd, parts[i]) < 0)
 				return sb_fail_errno(err, SB_INTERNAL, errno, "%s/%s", dir,
 						     parts[i]);
 		} else if (errno != EEXIST) {

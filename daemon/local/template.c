@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/local/idmap.h"
 #include "daemon/local/template-files.h"
 #include "daemon/local/trash.h"
 #include "daemon/local/tree.h"
@@ -77,7 +78,8 @@ static int write_file(int layer_fd, const struct template_file *file, struct sb_
 	(void)unlinkat(layer_fd, file->path, 0); /* the host's, copied before; or its link */
 	fd = openat(layer_fd, file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, file->text, len) != (ssize_t)len ||
-	    fchown(fd, file->owner, file->group) < 0 || fchmod(fd, file->mode) < 0)
+	    fchown(fd, idmap_on_disk(file->owner), idmap_on_disk(file->group)) < 0 ||
+	    fchmod(fd, file->mode) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "template file %s", file->path);
 	return 0;
 }
@@ -85,7 +87,8 @@ static int write_file(int layer_fd, const struct template_file *file, struct sb_
 static int make_directory(int layer_fd, const struct template_file *file, struct sb_error *err)
 {
 	if ((mkdirat(layer_fd, file->path, 0700) < 0 && errno != EEXIST) ||
-	    fchownat(layer_fd, file->path, file->owner, file->group, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchownat(layer_fd, file->path, idmap_on_disk(file->owner), idmap_on_disk(file->group),
+		     AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchmodat(layer_fd, file->path, file->mode, 0) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "template directory %s", file->path);
 	return 0;
@@ -118,6 +121,14 @@ static int copy_host_files(int layer_fd, struct sb_error *err)
 	return 0;
 }
 
+static int make_link(int layer_fd, const char *target, const char *path, struct sb_error *err)
+{
+	if (symlinkat(target, layer_fd, path) < 0 ||
+	    fchownat(layer_fd, path, idmap_on_disk(0), idmap_on_disk(0), AT_SYMLINK_NOFOLLOW) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "link %s", path);
+	return 0;
+}
+
 /* /bin, /lib, … as the host has them, the names /var still has for places in /run, and `python` (wire §9.1). */
 static int make_links(int layer_fd, struct sb_error *err)
 {
@@ -133,15 +144,14 @@ static int make_links(int layer_fd, struct sb_error *err)
 		if (len < 0)
 			continue;
 		target[len] = '\0';
-		if (symlinkat(target, layer_fd, to) < 0)
-			return sb_fail_errno(err, SB_INTERNAL, errno, "link %s", to);
+		if (make_link(layer_fd, target, to, err) < 0)
+			return -1;
 	}
-	if (symlinkat("/run", layer_fd, "root/var/run") < 0 ||
-	    symlinkat("/run/lock", layer_fd, "root/var/lock") < 0 ||
-	    symlinkat("/proc/self/mounts", layer_fd, "root/etc/mtab") < 0 ||
-	    symlinkat("python3", layer_fd, "usr/bin/python") < 0)
-		return sb_fail_errno(err, SB_INTERNAL, errno, "links");
-	return 0;
+	if (make_link(layer_fd, "/run", "root/var/run", err) < 0 ||
+	    make_link(layer_fd, "/run/lock", "root/var/lock", err) < 0 ||
+	    make_link(layer_fd, "/proc/self/mounts", "root/etc/mtab", err) < 0)
+		return -1;
+	return make_link(layer_fd, "python3", "usr/bin/python", err);
 }
 
 /* ---- accounts ---------------------------------------------------------------------------------- */

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/local/idmap.h"
+
 enum { DEPTH_MAX = 32 }; /* of what we copy: package trees */
 
 static void close_directory(DIR **directory)
@@ -62,7 +64,8 @@ static int copy_attributes(const struct stat *st, int fd)
 {
 	const struct timespec times[2] = {st->st_atim, st->st_mtim};
 
-	if (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 01777) < 0)
+	if (fchown(fd, idmap_of_host(st->st_uid), idmap_of_host(st->st_gid)) < 0 ||
+	    fchmod(fd, st->st_mode & 01777) < 0)
 		return -1;
 	return futimens(fd, times);
 }
@@ -84,7 +87,7 @@ static int copy_file(int from_fd, int to_fd, const char *name)
 	return copy_attributes(&st, to);
 }
 
-static int copy_link(int from_fd, int to_fd, const char *name)
+static int copy_link(const struct stat *st, int from_fd, int to_fd, const char *name)
 {
 	char target[PATH_MAX];
 	ssize_t len = readlinkat(from_fd, name, target, sizeof(target) - 1);
@@ -92,7 +95,10 @@ static int copy_link(int from_fd, int to_fd, const char *name)
 	if (len < 0)
 		return -1;
 	target[len] = '\0';
-	return symlinkat(target, to_fd, name);
+	if (symlinkat(target, to_fd, name) < 0)
+		return -1;
+	return fchownat(to_fd, name, idmap_of_host(st->st_uid), idmap_of_host(st->st_gid),
+			AT_SYMLINK_NOFOLLOW);
 }
 
 static int copy_entry(int from_fd, int to_fd, const char *name, unsigned depth);
@@ -124,7 +130,7 @@ static int copy_directory(int from_fd, int to_fd, const char *name, unsigned dep
 	return copy_attributes(&st, to);
 }
 
-/* The host lives on while we copy: what is gone meanwhile is left out. */
+/* The host lives on while we copy: what is gone meanwhile is left out, and what we cannot open is not for everybody. */
 static int copy_entry(int from_fd, int to_fd, const char *name, unsigned depth)
 {
 	struct stat st;
@@ -135,10 +141,10 @@ static int copy_entry(int from_fd, int to_fd, const char *name, unsigned depth)
 	if (S_ISDIR(st.st_mode))
 		status = copy_directory(from_fd, to_fd, name, depth);
 	else if (S_ISLNK(st.st_mode))
-		status = copy_link(from_fd, to_fd, name);
+		status = copy_link(&st, from_fd, to_fd, name);
 	else if (S_ISREG(st.st_mode))
 		status = copy_file(from_fd, to_fd, name);
-	return status < 0 && errno == ENOENT ? 0 : status;
+	return status < 0 && (errno == ENOENT || errno == EACCES) ? 0 : status;
 }
 
 /* One parent on the way: 1 when it is public and made, 0 when there is nothing for us below it. */
@@ -151,7 +157,9 @@ static int step_down(int *from_fd, int *to_fd, const char *name)
 	cleanup_fd(from_fd);
 	*from_fd = from;
 	if (from < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : -1;
 	if (fstat(from, &st) < 0)
 		return -1;
 	if (!(st.st_mode & S_IXOTH))
