@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test-clock \
 	tests/unit/test-configuration \
 	tests/unit/test-conn \
+	tests/unit/test-dns-message \
 	tests/unit/test-envd \
 	tests/unit/test-envelope \
 	tests/unit/test-error \
@@ -54,6 +55,7 @@ unit_tests = \
 
 tests_unit_test_box_LDADD = daemon/local/libengine.la daemon/local/libcontain.la $(LDADD)
 tests_unit_test_client_LDADD = client/libsandpool.la $(CMOCKA_LIBS)
+tests_unit_test_dns_message_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_policy_LDADD = daemon/local/libengine.la $(LDADD)
@@ -103,7 +105,8 @@ bats_tests = \
 	tests/local/contain-kernel.bats \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
-	tests/local/contain-privilege.bats
+	tests/local/contain-privilege.bats \
+	tests/local/uplink-dns.bats
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)
@@ -134,8 +137,9 @@ unit_tests += $(contain_tests)
 tests_unit_test_filter_LDADD = daemon/local/libcontain.la $(LDADD)
 tests_unit_test_tree_LDADD = daemon/local/libcontain.la daemon/local/libengine.la $(LDADD)
 
-check_PROGRAMS += tests/local/contain-run tests/local/probe-agent
+check_PROGRAMS += tests/local/contain-run tests/local/probe-agent tests/local/uplink-run
 tests_local_contain_run_LDADD = daemon/local/libcontain.la daemon/local/libengine.la daemon/libbase.la
+tests_local_uplink_run_LDADD = daemon/local/libengine.la daemon/libbase.la
 tests_local_probe_agent_LDADD = daemon/local/agent/libenter.la
 
 .PHONY: print-unit-tests print-prefix

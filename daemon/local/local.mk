@@ -11,6 +11,11 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/boot.c daemon/local/boot.h \
 	daemon/local/box.c daemon/local/box.h \
 	daemon/local/credential.c daemon/local/credential.h \
+	daemon/local/dns.c daemon/local/dns.h \
+	daemon/local/dns-ask.c daemon/local/dns-ask.h \
+	daemon/local/dns-message.c daemon/local/dns-message.h \
+	daemon/local/dns-stream.c \
+	daemon/local/dns-upstream.c daemon/local/dns-upstream.h \
 	daemon/local/engine.c daemon/local/engine.h \
 	daemon/local/ids.c daemon/local/ids.h \
 	daemon/local/limits.c daemon/local/limits.h \

@@ -5,6 +5,7 @@ fuzzers = \
 	tests/fuzz/fuzz-base64 \
 	tests/fuzz/fuzz-clock \
 	tests/fuzz/fuzz-configuration \
+	tests/fuzz/fuzz-dns \
 	tests/fuzz/fuzz-envelope \
 	tests/fuzz/fuzz-fields \
 	tests/fuzz/fuzz-frame \
@@ -39,6 +40,9 @@ tests_fuzz_fuzz_clock_LDADD = daemon/libbase.la
 tests_fuzz_fuzz_configuration_SOURCES = tests/fuzz/fuzz-configuration.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_configuration_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_configuration_LDADD = daemon/libdaemon.la
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz-dns.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_dns_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_dns_LDADD = $(fuzz_engine)
 tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz-envelope.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_envelope_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_envelope_LDADD = daemon/libbase.la
