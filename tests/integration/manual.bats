@@ -55,6 +55,7 @@ subsection() {
 	done)
 	for name in $(grep -rhoE '\{"[a-z-]+", (required|no|optional)_argument' "$SP_SRCDIR/client/cli" |
 		cut -d'"' -f2 | sort -u); do
+		[[ $name == complete ]] && continue # between a shell's completion and the command
 		grep -qE -- "--$name\b" <<<"$helps" || { echo "--$name"; return 1; }
 	done
 }
