@@ -74,10 +74,13 @@ static int add_id_abilities(struct engine_about *about, const struct rootless *r
 			     : "all sandboxes have the same ids: only namespaces part them",
 		      is_own ? NULL : FIX_ROOT, err) < 0)
 		return -1;
-	return about_add(about, "system_files", is_own,
-			 is_own ? "root inside may change every file"
-				: "the host's files in /usr cannot be changed",
-			 is_own ? NULL : FIX_ROOT, err);
+	return about_add(
+		about, "system_files", !is_single,
+		is_own ? "root inside may change every file"
+		: is_single
+			? "nobody may add to or change /usr"
+			: "root inside may add to /usr and replace files, not change them in place",
+		is_single ? fix : NULL, err);
 }
 
 static int add_abilities(struct engine_about *about, const struct contain_abilities *abilities,

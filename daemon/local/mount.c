@@ -100,13 +100,24 @@ int mount_proc(int root_fd, const char **ret_what)
 	return fd < 0 ? -1 : 0;
 }
 
-/* Sandboxes make no user namespaces (filter.c); here the kernel is told the same a second time. */
-static int forbid_user_namespaces(int root_fd)
+static int write_setting(int root_fd, const char *path, const char *value)
 {
-	CLEANUP_FD int fd =
-		openat(root_fd, "proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(root_fd, path, O_WRONLY | O_CLOEXEC);
 
-	return fd < 0 || write(fd, "0", 1) != 1 ? -1 : 0;
+	return fd < 0 || write(fd, value, strlen(value)) < 0 ? -1 : 0;
+}
+
+/*
+ * Sandboxes make no user namespaces (filter.c); here the kernel is told the same a second time. The sandboxes of a
+ * user share that user's inotify instances (128), so none gets more than some.
+ */
+static int limit_by_user(int root_fd)
+{
+	if (write_setting(root_fd, "proc/sys/user/max_user_namespaces", "0") < 0)
+		return -1;
+	if (idmap_mode() == IDMAP_OWN)
+		return 0;
+	return write_setting(root_fd, "proc/sys/user/max_inotify_instances", "32");
 }
 
 /* What OCI runtimes make read-only: these belong to the machine, whatever their modes say. */
@@ -197,8 +208,8 @@ static int bind_boot_id(int root_fd)
 
 int mount_masks(int root_fd, const char **ret_what)
 {
-	*ret_what = "/proc/sys/user/max_user_namespaces";
-	if (forbid_user_namespaces(root_fd) < 0)
+	*ret_what = "/proc/sys/user";
+	if (limit_by_user(root_fd) < 0)
 		return -1;
 	if (make_proc_read_only(root_fd, ret_what) < 0)
 		return -1;

@@ -40,6 +40,12 @@ const char *const template_host_paths[] = {
 	NULL,
 };
 
+const char *const template_root_paths[] = {
+	"usr/bin/sudo", "usr/bin/su", "usr/bin/passwd", "usr/bin/chsh", "usr/bin/chfn", "usr/bin/gpasswd",
+	"usr/bin/newgrp", "usr/libexec/sudo", "usr/lib/sudo",
+	NULL,
+};
+
 static const char profile[] =
 	"# Login shells of a sandbox. Kept short: every command starts one.\n"
 	"if [ \"${USER:-}\" = root ] || [ \"${EUID:-}\" = 0 ]; then\n"

@@ -6,10 +6,13 @@
 
 #include "protocol/error.h"
 
-enum { TEMPLATE_VERSION = 2 }; /* count up with every change of what is built */
+enum { TEMPLATE_VERSION = 3 }; /* count up with every change of what is built */
 
 /* Copied from the host where it has them and they are readable for all (tree.h); NULL-ended. */
 extern const char *const template_host_paths[];
+
+/* In /usr, what works only when it is root's. */
+extern const char *const template_root_paths[];
 
 /* A directory or file of ours. `text` is NULL for a directory. Paths are in a layer: `root/etc/…`. */
 struct template_file {

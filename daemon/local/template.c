@@ -21,7 +21,7 @@
 #include "daemon/local/tree.h"
 #include "protocol/buf.h"
 
-enum { ACCOUNT_ID_MAX = 999, ID_NOBODY = 65534, LINE_MAX_BYTES = 1024 };
+enum { ACCOUNT_ID_MAX = 999, ID_NOBODY = 65534, LINE_MAX_BYTES = 1024, USR_DEPTH = 5 };
 
 /* ---- the host ---------------------------------------------------------------------------------- */
 
@@ -52,7 +52,8 @@ static uint64_t take_fingerprint(void)
 					    "/etc/passwd",           "/etc/group",
 					    "/etc/alternatives",     "/etc/ssl/certs",
 					    "/etc/apt/sources.list", "/etc/apt/sources.list.d"};
-	uint64_t values[2 * ARRAY_SIZE(paths) + 1] = {TEMPLATE_VERSION};
+	uint64_t values[2 * ARRAY_SIZE(paths) + 1] = {TEMPLATE_VERSION << 8 |
+						      (unsigned)idmap_mode()};
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	struct stat st;
 
@@ -116,6 +117,40 @@ static int copy_host_files(int layer_fd, struct sb_error *err)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "template root");
 	for (const char *const *path = template_host_paths; *path; path++) {
 		if (tree_copy_public(host, root, *path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The copy loses the setuid bit like every copy; where the host's root had it, the sandbox's has it now. */
+static int restore_setuid(int host, int layer_fd, const char *path, struct sb_error *err)
+{
+	struct stat st;
+
+	if (fstatat(host, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    !(st.st_mode & S_ISUID))
+		return 0;
+	if (fchmodat(layer_fd, path, st.st_mode & 04777, 0) < 0 && errno != ENOENT)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "template file %s", path);
+	return 0;
+}
+
+/*
+ * Where the host's files are shown as nobody's, a setuid bit makes nobody's process, and sudo asks for root's files.
+ * So those that matter are copied, and are the sandbox's root's; so are the directories, without their files, since
+ * who owns a directory can put packages into it.
+ */
+static int copy_root_files(int layer_fd, struct sb_error *err)
+{
+	CLEANUP_FD int host = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (host < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "/");
+	if (tree_copy_directories(host, layer_fd, "usr", USR_DEPTH, err) < 0)
+		return -1;
+	for (const char *const *path = template_root_paths; *path; path++) {
+		if (tree_copy_public(host, layer_fd, *path, err) < 0 ||
+		    restore_setuid(host, layer_fd, *path, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -252,6 +287,8 @@ static int build(int layer_fd, struct sb_error *err)
 	if (fchmod(layer_fd, 0755) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "template");
 	if (make_directory(layer_fd, &root, err) < 0 || copy_host_files(layer_fd, err) < 0)
+		return -1;
+	if (idmap_mode() == IDMAP_SHARED && copy_root_files(layer_fd, err) < 0)
 		return -1;
 	/* After the host's, so that ours win. */
 	if (write_own_files(layer_fd, err) < 0 || write_accounts(layer_fd, err) < 0)

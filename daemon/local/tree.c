@@ -48,6 +48,19 @@ static const char *next_name(DIR *directory)
 	return NULL;
 }
 
+/* The same of entries that are, or may be, directories. */
+static const char *next_directory(DIR *directory)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(directory)) != NULL) {
+		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
+		    strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return entry->d_name;
+	}
+	return NULL;
+}
+
 /* copy_file_range() would not go from one filesystem to another. */
 static int copy_bytes(int from, int to)
 {
@@ -147,6 +160,34 @@ static int copy_entry(int from_fd, int to_fd, const char *name, unsigned depth)
 	return status < 0 && (errno == ENOENT || errno == EACCES) ? 0 : status;
 }
 
+/* A directory without its files. */
+static int copy_skeleton(int from_fd, int to_fd, const char *name, unsigned depth)
+{
+	CLEANUP_DIRECTORY DIR *from = open_directory(from_fd, name);
+	CLEANUP_FD int to = -1;
+	struct stat st;
+	const char *entry;
+
+	if (!from)
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR || errno == ELOOP
+			       ? 0
+			       : -1;
+	if (fstat(dirfd(from), &st) < 0)
+		return -1;
+	if ((st.st_mode & (S_IROTH | S_IXOTH)) != (S_IROTH | S_IXOTH))
+		return 0;
+	if (mkdirat(to_fd, name, 0700) < 0 && errno != EEXIST)
+		return -1;
+	to = openat(to_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (to < 0)
+		return -1;
+	while (depth > 0 && (entry = next_directory(from)) != NULL) {
+		if (copy_skeleton(dirfd(from), to, entry, depth - 1) < 0)
+			return -1;
+	}
+	return copy_attributes(&st, to);
+}
+
 /* One parent on the way: 1 when it is public and made, 0 when there is nothing for us below it. */
 static int step_down(int *from_fd, int *to_fd, const char *name)
 {
@@ -191,5 +232,14 @@ int tree_copy_public(int from_fd, int to_fd, const char *path, struct sb_error *
 	if (status < 0)
 		return sb_fail_errno(err, errno == ENOSPC ? SB_NOT_ENOUGH_SPACE : SB_INTERNAL,
 				     errno, "copy %s", path);
+	return 0;
+}
+
+int tree_copy_directories(int from_fd, int to_fd, const char *name, unsigned depth,
+			  struct sb_error *err)
+{
+	if (copy_skeleton(from_fd, to_fd, name, depth) < 0)
+		return sb_fail_errno(err, errno == ENOSPC ? SB_NOT_ENOUGH_SPACE : SB_INTERNAL,
+				     errno, "copy the directories of %s", name);
 	return 0;
 }

@@ -11,4 +11,8 @@
  */
 int tree_copy_public(int from_fd, int to_fd, const char *path, struct sb_error *err) MUST_USE;
 
+/* The same for the directory `name` and those below it, so deep, without anything else in them. */
+int tree_copy_directories(int from_fd, int to_fd, const char *name, unsigned depth,
+			  struct sb_error *err) MUST_USE;
+
 #endif
