@@ -22,6 +22,8 @@ struct envd_parts {
 		struct wire_update_request update;
 		struct wire_path_request path;
 		struct wire_move_request move;
+		struct wire_watch_request watch;
+		struct wire_watcher watcher;
 	};
 };
 

@@ -79,6 +79,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/method-sandbox-kill.c \
 	daemon/method-sandbox-list.c \
 	daemon/method-sandbox-metrics.c \
+	daemon/method-watch.c \
 	daemon/method-sandbox-set_timeout.c \
 	daemon/migrations.c \
 	daemon/op.c daemon/op.h \
@@ -100,6 +101,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/store-sandbox.c \
 	daemon/transfer.c daemon/transfer.h \
 	daemon/user.c daemon/user.h \
+	daemon/watch.c daemon/watch.h \
 	daemon/worker.c daemon/worker.h
 daemon_libdaemon_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(INIH_CFLAGS) -pthread
 daemon_libdaemon_la_LIBADD = daemon/libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) -lpthread

@@ -206,6 +206,7 @@ struct server *server_new(struct config *config, struct sb_error *err)
 	list_init(&server->users);
 	list_init(&server->ops);
 	list_init(&server->commands);
+	list_init(&server->watches);
 	server_apply_level(config);
 	raise_descriptor_limit();
 	server->base = make_base();

@@ -31,6 +31,8 @@ struct server {
 	struct reconcile *reconcile; /* keeps memory in step with the providers */
 	struct spools *spools;       /* output of commands */
 	struct list commands;        /* of struct command, of all sandboxes */
+	struct list watches;         /* of struct watch: streamed to clients */
+	uint64_t watch_number;       /* of the last one */
 	struct workers *workers; /* threads for clients' descriptors, which may block for ever */
 	struct workers *disk;    /* threads for our own files, which no client can hold up */
 	struct listener *listener;

@@ -23,6 +23,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/types-common.c \
 	protocol/types-file.c \
 	protocol/types-sandbox.c \
+	protocol/types-watch.c \
 	protocol/utf8.c protocol/utf8.h \
 	protocol/values.c protocol/values.h
 protocol_libprotocol_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)

@@ -522,6 +522,63 @@ struct file_list_result {
 };
 TYPE(file_list_result);
 
+struct watch_start_params {
+	char *sandbox_id;
+	char *path;
+	bool recursive;
+	bool include_entry;
+	bool allow_network_mounts;
+	bool stream;
+	char *user;
+	double timeout;
+	double request_timeout;
+};
+TYPE(watch_start_params);
+
+struct watch_start_result {
+	char *watch_id;
+};
+TYPE(watch_start_result);
+
+struct watch_params {
+	char *sandbox_id;
+	char *watch_id;
+	double request_timeout;
+};
+TYPE(watch_params);
+
+enum watch_change {
+	WATCH_UNKNOWN,
+	WATCH_CREATE,
+	WATCH_WRITE,
+	WATCH_REMOVE,
+	WATCH_RENAME,
+	WATCH_CHMOD,
+	WATCH_END
+};
+
+struct watch_event {
+	char *sandbox_id;
+	char *watch_id;
+	int type;   /* enum watch_change */
+	char *name; /* NULL with WATCH_END */
+	struct file_entry *entry;
+	char *error;      /* kind; with WATCH_END */
+	char *error_text; /* on our wire "message" */
+};
+TYPE(watch_event);
+
+struct watch_noted {
+	int type; /* enum watch_change */
+	char *name;
+	struct file_entry *entry;
+};
+
+struct watch_events_result {
+	struct list_value events; /* of struct watch_noted */
+};
+TYPE(watch_events_result);
+
 struct file_exists_result {
 	bool exists;
 };

@@ -94,6 +94,7 @@ bats_tests = \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
 	tests/integration/sandbox.bats \
+	tests/integration/watch.bats \
 	tests/integration/secrets.bats \
 	tests/integration/service.bats \
 	tests/integration/agent-connect.bats \
