@@ -6,10 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/cli/cmd-files.h"
 #include "client/cli/copy.h"
-#include "client/cli/place.h"
 #include "client/cli/table.h"
-#include "client/cli/verbs.h"
 
 /* A place that must be in a sandbox. */
 static int parse_there(const char *text, struct place *ret)
@@ -64,14 +63,8 @@ int cmd_write(struct cli *cli, int argc, char **argv)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-struct files_args {
-	struct cli *cli;
-	const char *user;
-	bool recursive;
-};
-
-static struct sandpool_call *file_call(const struct files_args *args, const char *method,
-				       const struct place *place)
+struct sandpool_call *file_call(const struct files_args *args, const char *method,
+				const struct place *place)
 {
 	struct sandpool_call *call = cli_new_for(method, place->sandbox);
 
@@ -193,7 +186,9 @@ int cmd_files(struct cli *cli, int argc, char **argv)
 		const char *name;
 		int (*act)(const struct files_args *args, const struct place *place);
 	} actions[] = {
-		{"ls", files_ls}, {"stat", files_stat}, {"rm", files_rm}, {"mkdir", files_mkdir}};
+		{"ls", files_ls},       {"stat", files_stat},   {"rm", files_rm},
+		{"mkdir", files_mkdir}, {"watch", files_watch},
+	};
 	struct files_args args = {.cli = cli};
 	const char *action = argc > 1 ? argv[1] : "";
 	int c;

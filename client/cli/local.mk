@@ -10,7 +10,8 @@ client_cli_libcli_la_SOURCES = \
 	client/cli/cmd-create.c \
 	client/cli/cmd-doctor.c \
 	client/cli/cmd-exec.c \
-	client/cli/cmd-files.c \
+	client/cli/cmd-files.c client/cli/cmd-files.h \
+	client/cli/cmd-files-watch.c \
 	client/cli/cmd-ls.c \
 	client/cli/cmd-metrics.c \
 	client/cli/cmd-run.c \

@@ -46,12 +46,14 @@ const struct verb verbs[] = {
 	 "  -r  copy directories with everything in them\n"},
 	{"cat", cmd_cat, "ID:PATH…", "Print files of a sandbox", NULL},
 	{"write", cmd_write, "ID:PATH", "Write standard input to a file of a sandbox", NULL},
-	{"files", cmd_files, "ls|stat|rm|mv|mkdir [-u USER] ID:PATH…", "Work on files of a sandbox",
+	{"files", cmd_files, "ls|stat|rm|mv|mkdir|watch [-u USER] ID:PATH…",
+	 "Work on files of a sandbox",
 	 "  ls [-R] ID:PATH     list a directory; -R with its subdirectories\n"
 	 "  stat ID:PATH        show what a path is\n"
 	 "  rm ID:PATH…         remove files and directories\n"
 	 "  mv ID:PATH PATH     rename within the sandbox\n"
 	 "  mkdir ID:PATH…      make directories and their parents\n"
+	 "  watch [-R] ID:PATH  print changes in a directory, or tree, as they happen\n"
 	 "  -u USER             as this user\n"},
 	{"call", cmd_call, "[-f] METHOD [JSON]", "Call a method of the protocol",
 	 "  -f  go on printing notifications until the command it started ends\n"},

@@ -113,3 +113,25 @@ watching() {
 		    assert len(got) > 1000
 	E
 }
+
+@test "sandpool files watch prints changes as they happen" {
+	id=$("$SP_BUILDDIR/sandpool" create --timeout 300)
+	"$SP_BUILDDIR/sandpool" files watch -R "$id:/tmp" >"$DAEMON_DIR/seen" 2>"$DAEMON_DIR/said" 3>&- &
+	watcher=$!
+	is_watched() { # the watch begins at its own time
+		"$SP_BUILDDIR/sandpool" exec "$id" -- sh -c 'mkdir -p /tmp/d && echo x >/tmp/d/begin'
+		grep -q begin "$DAEMON_DIR/seen"
+	}
+	wait_until is_watched
+	"$SP_BUILDDIR/sandpool" exec "$id" -- sh -c 'printf x >"/tmp/d/a
+b"; rm -r /tmp/d'
+	is_told() { grep -qxF 'remove  d' "$DAEMON_DIR/seen"; }
+	wait_until is_told
+	grep -qxF 'create  d/a\x0ab' "$DAEMON_DIR/seen"
+	"$SP_BUILDDIR/sandpool" kill "$id"
+	status=0
+	wait "$watcher" || status=$?
+	[[ $status == 125 ]]
+	grep -q 'the watch has ended' "$DAEMON_DIR/said"
+	run -125 "$SP_BUILDDIR/sandpool" files watch "$id:/tmp"
+}
