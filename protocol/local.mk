@@ -18,7 +18,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/options.c protocol/options.h \
 	protocol/scan.c protocol/scan.h \
 	protocol/text.c protocol/text.h \
-	protocol/types.h protocol/types-parts.h \
+	protocol/types.h protocol/types-file.h protocol/types-parts.h \
 	protocol/types-command.c \
 	protocol/types-common.c \
 	protocol/types-file.c \
