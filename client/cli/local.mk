@@ -18,6 +18,7 @@ client_cli_libcli_la_SOURCES = \
 	client/cli/cmd-sandbox.c \
 	client/cli/cmd-shell.c \
 	client/cli/cmd-status.c \
+	client/cli/cmd-top.c \
 	client/cli/command-options.c client/cli/command-options.h \
 	client/cli/complete.c client/cli/complete.h \
 	client/cli/complete-remote.c client/cli/complete-remote.h \

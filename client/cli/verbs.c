@@ -22,6 +22,10 @@ const struct verb verbs[] = {
 	{"timeout", cmd_timeout, "ID S", "Move a sandbox's deadline to S from now", NULL},
 	{"metrics", cmd_metrics, "[--since T] ID", "Show what a sandbox uses",
 	 "  --since T  only the last T: 30s, 5m\n"},
+	{"top", cmd_top, "[-b] [-n N] [-d T]", "Watch what sandboxes use",
+	 "  -b, --batch     plain lines; so it is when the output is no terminal\n"
+	 "  -n, --rounds N  end after so many; 1 with -b, no end without\n"
+	 "  -d, --delay T   time between two rounds; 2 seconds\n"},
 	{"run", cmd_run, CREATE_SYNOPSIS " [-i] [-t] -- CMD…",
 	 "Make a sandbox, run a command in it, and end it", CREATE_HELP COMMAND_HELP},
 	{"exec", cmd_exec, "[-d] [-i] [-t] [-u USER] [-w DIR] [-e K=V]… ID -- CMD…",
