@@ -14,6 +14,9 @@
 
 #include "daemon/local/idmap.h"
 
+#define LEAF           "engine"
+#define SANDBOXES_UNIT "sandpool-sandboxes.service"
+
 enum controller { MEMORY, PIDS, CPU, CONTROLLER_COUNT };
 
 static const char *const controller_names[CONTROLLER_COUNT] = {"memory", "pids", "cpu"};
@@ -111,21 +114,62 @@ static bool is_delegated(const char *path)
 	       faccessat(AT_FDCWD, procs, W_OK, AT_EACCESS) == 0;
 }
 
-/* The engine's own group in the v2 tree, when systemd has given it away; "" is the root. */
-static void find_delegated(const char *mount_point, char *ret_path, size_t size)
+/* Our own group in the v2 tree, "/system.slice/sandpool-engine.service"; false when there is no such tree. */
+static bool read_own_group(char *ret_path, size_t size)
 {
-	char line[PATH_MAX], path[PATH_MAX * 2];
+	char line[PATH_MAX];
 	CLEANUP_FILE FILE *file = fopen("/proc/self/cgroup", "re");
 
-	ret_path[0] = '\0';
 	while (file && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "0::/", 4) != 0)
-			continue;
-		(void)snprintf(path, sizeof(path), "%s%s", mount_point, line + 3);
-		if (is_delegated(path))
+		if (strncmp(line, "0::/", 4) == 0) {
 			(void)snprintf(ret_path, size, "%s", line + 3);
+			return true;
+		}
 	}
+	return false;
+}
+
+/* A group with processes of its own cannot hand controllers on: they go into `engine` below it. */
+static void clear_group(const char *group)
+{
+	char path[PATH_MAX * 2], procs[8192], *save = NULL;
+	struct sb_error ignored = {0};
+
+	(void)snprintf(path, sizeof(path), "%.*s/" LEAF, PATH_MAX, group);
+	if ((mkdir(path, 0755) < 0 && errno != EEXIST) ||
+	    !read_file(group, ".", "cgroup.procs", procs, sizeof(procs)))
+		return;
+	for (char *pid = strtok_r(procs, "\n", &save); pid; pid = strtok_r(NULL, "\n", &save))
+		(void)write_file(group, LEAF, "cgroup.procs", pid, &ignored);
+	sb_clear(&ignored);
+}
+
+/*
+ * The group that systemd has given away for sandboxes; "" is the root. That is the group of the unit beside
+ * ours which is there for them: in our own it could not start us again as long as there are groups with
+ * controllers below it. Elsewhere it is our own, or the one above when we have been put aside already.
+ */
+static void find_delegated(const char *mount_point, char *ret_path, size_t size)
+{
+	char own[PATH_MAX], path[PATH_MAX * 2];
+	size_t len;
+
+	ret_path[0] = '\0';
+	if (!read_own_group(own, sizeof(own)))
+		return;
+	len = strlen(own);
+	if (len > strlen("/" LEAF) && strcmp(own + len - strlen("/" LEAF), "/" LEAF) == 0)
+		own[len - strlen("/" LEAF)] = '\0';
+	(void)snprintf(path, sizeof(path), "%s%.*s" SANDBOXES_UNIT, mount_point,
+		       (int)(strrchr(own, '/') + 1 - own), own);
+	if (!is_delegated(path)) {
+		(void)snprintf(path, sizeof(path), "%s%s", mount_point, own);
+		if (!is_delegated(path))
+			return;
+	}
+	clear_group(path);
+	(void)snprintf(ret_path, size, "%s", path + strlen(mount_point));
 }
 
 /* One line of mountinfo: … mount-point … - type source options. */

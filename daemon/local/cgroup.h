@@ -1,8 +1,9 @@
 /*
  * The one place that knows how cgroups are mounted. Freezing and killing is done in the v2 tree; limits
  * too where it has the controllers, else (a "hybrid" machine) in the v1 hierarchies. A sandbox's group is
- * `<base>/sandpool/<id>` in each: the base is the engine's own group when that was delegated to it, else the
- * root of the tree, so that a later engine finds the sandboxes of an earlier one.
+ * `<base>/sandpool/<id>` in each: the base is the group of sandpool-sandboxes.service, or the engine's own,
+ * when systemd has given it away, else the root of the tree; so a later engine finds the sandboxes of an
+ * earlier one.
  */
 #ifndef SP_CGROUP_H
 #define SP_CGROUP_H
