@@ -32,6 +32,7 @@ unit_tests = \
 	tests/unit/test-httpd \
 	tests/unit/test-ids \
 	tests/unit/test-listing \
+	tests/unit/test-inspect-name \
 	tests/unit/test-lookup \
 	tests/unit/test-message \
 	tests/unit/test-nearest \
@@ -56,6 +57,7 @@ unit_tests = \
 tests_unit_test_box_LDADD = daemon/local/libengine.la daemon/local/libcontain.la $(LDADD)
 tests_unit_test_client_LDADD = client/libsandpool.la $(CMOCKA_LIBS)
 tests_unit_test_dns_message_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_inspect_name_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_policy_LDADD = daemon/local/libengine.la $(LDADD)
@@ -108,7 +110,8 @@ bats_tests = \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats \
-	tests/local/uplink-dns.bats
+	tests/local/uplink-dns.bats \
+	tests/local/uplink-inspect.bats
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)

@@ -37,3 +37,17 @@ char *program_find(const char *name, const char *build_path)
 	buf_printf(&path, "%s/%s", SP_LIBEXECDIR, name);
 	return buf_steal(&path);
 }
+
+bool program_is_in_path(const char *name)
+{
+	const char *path = getenv("PATH");
+	char text[PATH_MAX];
+
+	for (size_t len; path; path = path[len] ? path + len + 1 : NULL) {
+		len = strcspn(path, ":");
+		(void)snprintf(text, sizeof(text), "%.*s/%s", (int)len, path, name);
+		if (access(text, X_OK) == 0)
+			return true;
+	}
+	return false;
+}

@@ -2,6 +2,8 @@
 #ifndef SP_PROGRAM_H
 #define SP_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "protocol/cleanup.h"
 
 /*
@@ -9,5 +11,8 @@
  * its build directory, else installed in libexec. Returns new; NULL when out of memory.
  */
 char *program_find(const char *name, const char *build_path) MUST_USE;
+
+/* Whether a program of that name can be started from $PATH. */
+bool program_is_in_path(const char *name);
 
 #endif

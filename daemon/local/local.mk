@@ -18,10 +18,13 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/dns-upstream.c daemon/local/dns-upstream.h \
 	daemon/local/engine.c daemon/local/engine.h \
 	daemon/local/ids.c daemon/local/ids.h \
+	daemon/local/inspect.c daemon/local/inspect.h \
+	daemon/local/inspect-name.c daemon/local/inspect-name.h \
 	daemon/local/limits.c daemon/local/limits.h \
 	daemon/local/listing.c daemon/local/listing.h \
 	daemon/local/network.c daemon/local/network.h \
 	daemon/local/policy.c daemon/local/policy.h \
+	daemon/local/pasta.c daemon/local/pasta.h \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \
@@ -29,6 +32,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/route.c daemon/local/route.h \
 	daemon/local/rules.c daemon/local/rules.h \
 	daemon/local/socket.c daemon/local/socket.h \
+	daemon/local/splice.c daemon/local/splice.h \
 	daemon/local/trash.c daemon/local/trash.h \
 	daemon/local/usage.c daemon/local/usage.h
 daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS)

@@ -143,12 +143,10 @@ static int pack(const char *const *argv, char *text, size_t *ret_size, struct sb
 	return 0;
 }
 
-int outside_run(const struct outside *outside, const char *const *argv, struct sb_error *err)
+int outside_begin(const struct outside *outside, const char *const *argv, struct sb_error *err)
 {
 	char text[COMMAND_MAX];
-	struct answer answer;
 	size_t size = 0;
-	ssize_t got;
 
 	if (outside->fd < 0)
 		return sb_fail(err, SB_INTERNAL, "%s: no helper outside", argv[0]);
@@ -156,14 +154,29 @@ int outside_run(const struct outside *outside, const char *const *argv, struct s
 		return -1;
 	if (send(outside->fd, text, size, MSG_NOSIGNAL) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "%s: the helper outside", argv[0]);
+	return 0;
+}
+
+int outside_end(const struct outside *outside, const char *program, struct sb_error *err)
+{
+	struct answer answer;
+	ssize_t got;
+
 	do
 		got = recv(outside->fd, &answer, sizeof(answer), 0);
 	while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)sizeof(answer))
-		return sb_fail(err, SB_INTERNAL, "%s: the helper outside has ended", argv[0]);
+		return sb_fail(err, SB_INTERNAL, "%s: the helper outside has ended", program);
 	if (answer.sys != 0)
-		return sb_fail_errno(err, SB_UNSUPPORTED, answer.sys, "%s", argv[0]);
+		return sb_fail_errno(err, SB_UNSUPPORTED, answer.sys, "%s", program);
 	if (answer.status != 0)
-		return sb_fail(err, SB_UNSUPPORTED, "%s failed", argv[0]);
+		return sb_fail(err, SB_UNSUPPORTED, "%s failed", program);
 	return 0;
+}
+
+int outside_run(const struct outside *outside, const char *const *argv, struct sb_error *err)
+{
+	if (outside_begin(outside, argv, err) < 0)
+		return -1;
+	return outside_end(outside, argv[0], err);
 }

@@ -26,4 +26,9 @@ void outside_stop(struct outside *outside);
 int outside_run(const struct outside *outside, const char *const *argv,
 		struct sb_error *err) MUST_USE;
 
+/* The same in two halves: outside->fd is readable when the second will not wait. One at a time. */
+int outside_begin(const struct outside *outside, const char *const *argv,
+		  struct sb_error *err) MUST_USE;
+int outside_end(const struct outside *outside, const char *program, struct sb_error *err) MUST_USE;
+
 #endif

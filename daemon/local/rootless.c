@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/base/program.h"
 #include "daemon/local/idmap.h"
 #include "daemon/local/process.h"
 #include "daemon/local/record.h"
@@ -140,20 +141,6 @@ static void PRINTF_LIKE(3, 4)
 	(void)snprintf(rootless->fix_single, sizeof(rootless->fix_single), "%s", fix);
 }
 
-static bool is_in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-	char text[PATH_MAX];
-
-	for (size_t len; path; path = path[len] ? path + len + 1 : NULL) {
-		len = strcspn(path, ":");
-		(void)snprintf(text, sizeof(text), "%.*s/%s", (int)len, path, program);
-		if (access(text, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* What the user has of other ids; false, with the reason, when it is not enough for a sandbox. */
 static bool find_ranges(struct rootless *rootless, struct subid_ranges *uids,
 			struct subid_ranges *gids)
@@ -164,7 +151,7 @@ static bool find_ranges(struct rootless *rootless, struct subid_ranges *uids,
 	char fix[sizeof(rootless->fix_single)];
 	uint32_t free_id;
 
-	if (!is_in_path("newuidmap") || !is_in_path("newgidmap")) {
+	if (!program_is_in_path("newuidmap") || !program_is_in_path("newgidmap")) {
 		explain_single(rootless, "apt-get install uidmap", "newuidmap is not installed");
 		return false;
 	}

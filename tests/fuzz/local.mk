@@ -10,6 +10,7 @@ fuzzers = \
 	tests/fuzz/fuzz-fields \
 	tests/fuzz/fuzz-frame \
 	tests/fuzz/fuzz-header \
+	tests/fuzz/fuzz-inspect \
 	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-multipart \
 	tests/fuzz/fuzz-passwd \
@@ -55,6 +56,9 @@ tests_fuzz_fuzz_frame_LDADD = protocol/libprotocol.la
 tests_fuzz_fuzz_header_SOURCES = tests/fuzz/fuzz-header.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_header_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_header_LDADD = $(fuzz_agent)
+tests_fuzz_fuzz_inspect_SOURCES = tests/fuzz/fuzz-inspect.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_inspect_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_inspect_LDADD = $(fuzz_engine)
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz-message.c tests/fuzz/fuzz.h $(fuzz_main)
 tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_message_LDADD = protocol/libprotocol.la

@@ -89,5 +89,6 @@ uplink() {
 	exec {UPLINK_IN}>"$DIR/uplink.in" {UPLINK_OUT}<"$DIR/uplink.out"
 	rm "$DIR/uplink.in" "$DIR/uplink.out"
 	read -r -t 20 -u "$UPLINK_OUT" line
-	[ "$line" = ready ]
+	[[ $line == ready* ]]
+	read -r _ HTTP_PORT TLS_PORT <<<"$line"
 }
