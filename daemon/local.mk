@@ -88,6 +88,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/reconcile.c daemon/reconcile.h daemon/reconcile-private.h \
 	daemon/registry.c daemon/registry.h daemon/registry-private.h \
 	daemon/remote.c daemon/remote.h \
+	daemon/runner.c daemon/runner.h \
 	daemon/sandbox.c daemon/sandbox.h \
 	daemon/segment.c daemon/segment.h \
 	daemon/server.c daemon/server.h \

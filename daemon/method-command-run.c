@@ -4,10 +4,10 @@
  */
 #include "config.h"
 
-#include "daemon/command.h"
 #include "daemon/method.h"
 #include "daemon/provider.h"
 #include "daemon/registry.h"
+#include "daemon/runner.h"
 #include "daemon/sandbox.h"
 #include "daemon/stdin-feed.h"
 #include "protocol/types.h"
@@ -16,66 +16,22 @@ struct run_op {
 	struct op op;
 	struct sandbox *sandbox;
 	struct provider_wait provider;
-	struct command *command;
-	struct command_watch watch;
-	struct spool_reader reader;
+	struct runner runner;
 	struct stdin_feed feed;
-	bool is_read; /* all of the output */
-	struct buf out, err;
-	int64_t truncated_offset;
 };
 
 enum run_step { RUN_BEGIN, RUN_READY, RUN_STARTING, RUN_RUNNING };
 
 static const char *const steps[] = {"begin", "ready", "starting", "running", NULL};
 
-/* ---- output ------------------------------------------------------------------------------------ */
-
-static void truncated(struct run_op *run, int64_t offset)
-{
-	if (run->truncated_offset == TYPES_UNSET)
-		run->truncated_offset = offset;
-}
-
-static void keep(struct run_op *run, const struct spool_chunk *chunk)
-{
-	struct buf *to = chunk->stream == SPOOL_STDERR ? &run->err : &run->out;
-	size_t room = RUN_OUTPUT_MAX - to->len;
-	size_t len = chunk->len < room ? chunk->len : room;
-
-	if (!chunk->data)
-		len = 0;
-	else
-		buf_add(to, chunk->data, len);
-	if (len < chunk->len)
-		truncated(run, chunk->offset + (int64_t)len);
-}
-
-static void on_output(struct spool_reader *reader)
-{
-	struct run_op *run = container_of(reader, struct run_op, reader);
-	struct spool_chunk chunk;
-	int got;
-
-	while ((got = spool_read(reader, &chunk)) > 0)
-		keep(run, &chunk);
-	if (got == 0)
-		return;
-	run->is_read = true;
-	spool_detach(reader);
-	op_run(&run->op);
-}
-
-/* ---- steps ------------------------------------------------------------------------------------- */
-
 static void on_ready(struct provider_wait *wait)
 {
 	op_run(&container_of(wait, struct run_op, provider)->op);
 }
 
-static void on_change(struct command_watch *watch)
+static void on_change(struct runner *runner)
 {
-	op_run(&container_of(watch, struct run_op, watch)->op);
+	op_run(&container_of(runner, struct run_op, runner)->op);
 }
 
 /* A command that does not read its input is not in error. */
@@ -109,13 +65,9 @@ static enum op_next ready(struct run_op *run)
 
 	if (run->provider.err.code)
 		return op_fail(&run->op, &run->provider.err);
-	run->command = command_start(run->op.server, run->sandbox, &spec, &err);
-	if (!run->command)
+	run->runner.on_change = on_change;
+	if (runner_start(&run->runner, run->op.server, run->sandbox, &spec, &err) < 0)
 		return op_fail(&run->op, &err);
-	run->watch.on_change = on_change;
-	command_watch(run->command, &run->watch);
-	run->reader.on_ready = on_output;
-	spool_attach(run->command->spool, &run->reader, 0);
 	return op_wait(&run->op, RUN_STARTING);
 }
 
@@ -123,12 +75,12 @@ static enum op_next started(struct run_op *run)
 {
 	const struct command_run_params *params = run->op.call->params;
 
-	if (!run->command->has_started)
-		return op_fail(&run->op, &run->command->err);
+	if (!run->runner.command->has_started)
+		return op_fail(&run->op, &run->runner.command->err);
 	op_set_deadline(&run->op, 0); /* from now on only the command's own timeouts count */
 	if (params->input.data) {
 		run->feed.done = on_fed;
-		stdin_feed_start(&run->feed, run->sandbox, run->command->pid, false,
+		stdin_feed_start(&run->feed, run->sandbox, run->runner.command->pid, false,
 				 params->input.data, params->input.len, true);
 	}
 	return op_again(&run->op, RUN_RUNNING);
@@ -136,24 +88,21 @@ static enum op_next started(struct run_op *run)
 
 static enum op_next ended(struct run_op *run)
 {
-	const struct command *command = run->command;
+	const struct runner *runner = &run->runner;
+	const struct command *command = runner->command;
 	struct sb_error err = {0};
 
-	if (command->err.code)
-		return op_fail(&run->op, &command->err);
-	if (run->out.failed || run->err.failed) {
-		(void)sb_fail(&err, SB_INTERNAL, "out of memory");
+	if (runner_check(runner, &err) < 0)
 		return op_fail(&run->op, &err);
-	}
 	return op_reply(&run->op, &(struct command_run_result){
 					  .pid = command->pid,
 					  .exit_code = command->exit_code,
 					  .signal = command->signal,
 					  .error = command->error,
-					  .out = {run->out.data, run->out.len},
-					  .err = {run->err.data, run->err.len},
-					  .truncated = run->truncated_offset != TYPES_UNSET,
-					  .truncated_offset = run->truncated_offset,
+					  .out = {runner->out.data, runner->out.len},
+					  .err = {runner->err.data, runner->err.len},
+					  .truncated = runner->truncated_offset != TYPES_UNSET,
+					  .truncated_offset = runner->truncated_offset,
 					  .end_offset = spool_end(command->spool),
 				  });
 }
@@ -168,32 +117,25 @@ static enum op_next run_run(struct op *op)
 	case RUN_READY:
 		return ready(run);
 	case RUN_STARTING:
-		if (run->command->state == COMMAND_STARTING)
+		if (!runner_is_begun(&run->runner))
 			return op_wait(op, RUN_STARTING);
 		return started(run);
 	case RUN_RUNNING:
-		if (run->command->state != COMMAND_ENDED || !run->is_read)
+		if (!runner_is_over(&run->runner))
 			return op_wait(op, RUN_RUNNING);
 		return ended(run);
 	}
 	abort();
 }
 
-/* What was left out of the answer can still be had; otherwise nobody needs the command any more. */
 static void run_release(struct op *op)
 {
 	struct run_op *run = container_of(op, struct run_op, op);
 
 	provider_wait_cancel(&run->provider);
 	stdin_feed_cancel(&run->feed);
-	spool_detach(&run->reader);
-	if (run->command &&
-	    (run->command->state != COMMAND_ENDED || run->truncated_offset == TYPES_UNSET))
-		command_discard(run->command);
-	command_unwatch(&run->watch);
+	runner_release(&run->runner);
 	sandbox_unpin(run->sandbox);
-	buf_deinit(&run->out);
-	buf_deinit(&run->err);
 	free(run);
 }
 
@@ -221,7 +163,6 @@ struct call_done *method_command_run(struct call *call)
 		return call_fail_code(call, SB_INTERNAL, "out of memory");
 	op_init(&run->op, &run_type, call->server, params->request_timeout);
 	run->sandbox = sandbox;
-	run->truncated_offset = TYPES_UNSET;
 	sandbox_pin(sandbox);
 	return call_later(call, &run->op);
 }
