@@ -111,7 +111,8 @@ bats_tests = \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats \
 	tests/local/uplink-dns.bats \
-	tests/local/uplink-inspect.bats
+	tests/local/uplink-inspect.bats \
+	tests/local/network.bats
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)

@@ -37,6 +37,16 @@ const struct fields wire_network_type = {"SandboxNetworkConfig", TYPE(wire_netwo
 	F_END,
 }};
 
+const struct fields wire_network_update_type = {"NetworkUpdate", TYPE(wire_network_update){
+	W_STRINGS(struct wire_network_update, allow_out, "allowOut"),
+	W_STRINGS(struct wire_network_update, deny_out, "denyOut"),
+	W_BOOL(struct wire_network_update, allow_internet_access, "allow_internet_access",
+	       .absent = true),
+	W_JSON(struct wire_network_update, rules, "rules"),
+	W_JSON(struct wire_network_update, egress_proxy, "egressProxy"),
+	F_END,
+}};
+
 static const struct fields wire_auto_resume_type = {"AutoResume", TYPE(wire_auto_resume){
 	W_BOOL(struct wire_auto_resume, enabled, "enabled", .always = true),
 	F_END,

@@ -26,6 +26,15 @@ struct wire_network { /* §1.12 */
 };
 extern const struct fields wire_network_type;
 
+struct wire_network_update { /* §1.12, PUT: replaces all that concerns the way out */
+	struct strings allow_out;
+	struct strings deny_out;
+	bool allow_internet_access; /* absent: true */
+	char *rules;                /* JSON */
+	char *egress_proxy;         /* JSON */
+};
+extern const struct fields wire_network_update_type;
+
 struct wire_auto_resume {
 	bool enabled;
 };

@@ -74,13 +74,6 @@ static bool is_nothing(const char *json)
 	       strcmp(json, "null") == 0;
 }
 
-static bool has_network_rules(const struct wire_network *network)
-{
-	return network && (network->allow_out.count || network->deny_out.count ||
-			   network->mask_request_host || !network->allow_public_traffic ||
-			   !is_nothing(network->rules) || !is_nothing(network->egress_proxy));
-}
-
 /* What would change behaviour and cannot be had here, by its name on the wire; NULL when there is nothing. */
 static const char *unsupported_wish(const struct wire_new_sandbox *asked)
 {
@@ -88,8 +81,6 @@ static const char *unsupported_wish(const struct wire_new_sandbox *asked)
 		return "autoPause";
 	if (asked->auto_resume && asked->auto_resume->enabled)
 		return "autoResume";
-	if (has_network_rules(asked->network))
-		return "network";
 	if (!is_nothing(asked->volume_mounts))
 		return "volumeMounts";
 	if (!is_nothing(asked->iam))
@@ -161,7 +152,8 @@ static void on_close(struct httpd_handler *handler, enum httpd_close why)
 	free(creation);
 }
 
-static int record_make(struct wire_new_sandbox *asked, struct record *ret)
+/* Takes what it can from `asked`; `policy` is taken. */
+static int record_make(struct wire_new_sandbox *asked, struct policy *policy, struct record *ret)
 {
 	char id[IDS_SIZE];
 
@@ -172,19 +164,20 @@ static int record_make(struct wire_new_sandbox *asked, struct record *ret)
 	asked->metadata = (struct string_map){0};
 	asked->env_vars = (struct string_map){0};
 	ret->is_secure = asked->secure;
-	ret->policy.has_internet = asked->allow_internet_access;
+	ret->policy = *policy;
+	*policy = (struct policy){0};
 	ret->timeout_s = asked->timeout_s;
 	return ret->id && ret->template_id ? 0 : -1;
 }
 
 static struct box *make_box(struct engine *engine, struct wire_new_sandbox *asked,
-			    struct sb_error *err)
+			    struct policy *policy, struct sb_error *err)
 {
 	struct record record = {0};
 	struct box *box = NULL;
 	uint32_t base;
 
-	if (record_make(asked, &record) < 0)
+	if (record_make(asked, policy, &record) < 0)
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "sandbox");
 	else
 		box = box_new(engine, &record, err);
@@ -199,20 +192,19 @@ static struct box *make_box(struct engine *engine, struct wire_new_sandbox *aske
 	return box;
 }
 
-static void create(struct api_call *call, struct wire_new_sandbox *asked)
+static void create_with(struct api_call *call, struct wire_new_sandbox *asked,
+			struct policy *policy)
 {
 	struct creation *creation;
 	struct sb_error err = {0};
 	struct box *box;
 
-	if (check_asked(call->request, asked) < 0)
-		return;
 	if (call->engine->unable.code != SB_OK) {
 		reply_failure(call->request, call->engine->unable.text);
 		return;
 	}
 	creation = calloc(1, sizeof(*creation));
-	box = creation ? make_box(call->engine, asked, &err) : NULL;
+	box = creation ? make_box(call->engine, asked, policy, &err) : NULL;
 	if (!box) {
 		free(creation);
 		if (err.code == SB_OVERLOADED)
@@ -231,6 +223,21 @@ static void create(struct api_call *call, struct wire_new_sandbox *asked)
 	box_watch_start(&creation->watch, box);
 	httpd_handle(call->request, &creation->handler);
 	box_start(box);
+}
+
+static void create(struct api_call *call, struct wire_new_sandbox *asked)
+{
+	struct policy policy = {0};
+	struct sb_error err = {0};
+
+	if (check_asked(call->request, asked) < 0)
+		return;
+	if (policy_make(asked->network, asked->allow_internet_access, asked->secure, &policy,
+			&err) < 0)
+		api_reply_failure(call->request, &err);
+	else
+		create_with(call, asked, &policy);
+	policy_deinit(&policy);
 }
 
 void api_create(struct api_call *call)

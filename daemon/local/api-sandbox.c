@@ -26,7 +26,8 @@
 
 void api_reply_sandbox(struct httpd_request *request, unsigned status, const struct box *box)
 {
-	char token[SIGN_TOKEN_SIZE], client[] = API_CLIENT_ID, version[] = WIRE_ENVD_VERSION;
+	char token[SIGN_TOKEN_SIZE], traffic_token[SIGN_TOKEN_SIZE], client[] = API_CLIENT_ID,
+								     version[] = WIRE_ENVD_VERSION;
 	char alias[] = API_TEMPLATE;
 	const struct wire_sandbox sandbox = {
 		.template_id = box->record.template_id,
@@ -35,6 +36,8 @@ void api_reply_sandbox(struct httpd_request *request, unsigned status, const str
 		.envd_version = version,
 		.alias = alias,
 		.envd_access_token = box_token(box, token) ? token : NULL,
+		.traffic_access_token =
+			box_traffic_token(box, traffic_token) ? traffic_token : NULL,
 	};
 
 	api_reply(request, status, &wire_sandbox_type, &sandbox);
@@ -65,11 +68,25 @@ void api_fill_info(const struct box *box, struct wire_sandbox_info *ret, struct 
 	};
 }
 
+/* As it was asked; absent when nothing was (wire §1.7). Borrows. */
+static bool fill_network(const struct policy *policy, struct wire_network *ret)
+{
+	*ret = (struct wire_network){
+		.allow_out = policy->allow_out,
+		.deny_out = policy->deny_out,
+		.allow_public_traffic = !policy->is_private,
+		.mask_request_host = policy->mask_request_host,
+	};
+	return policy->allow_out.count || policy->deny_out.count || policy->is_private ||
+	       policy->mask_request_host;
+}
+
 void api_get(struct api_call *call)
 {
 	struct box *box = api_box(call);
 	struct wire_sandbox_info info;
 	struct wire_lifecycle lifecycle;
+	struct wire_network network;
 	struct api_info_text text;
 
 	if (!box)
@@ -78,6 +95,8 @@ void api_get(struct api_call *call)
 	(void)stpcpy(text.on_timeout, "kill");
 	lifecycle = (struct wire_lifecycle){.on_timeout = text.on_timeout};
 	info.lifecycle = &lifecycle;
+	if (fill_network(&box->record.policy, &network))
+		info.network = &network;
 	info.allow_internet_access = box->record.policy.has_internet;
 	if (box_token(box, text.token))
 		info.envd_access_token = text.token;

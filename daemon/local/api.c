@@ -66,7 +66,7 @@ static const struct route_entry routes[] = {
 	{"POST", "/sandboxes/*/pause", serve_unsupported},
 	{"POST", "/sandboxes/*/fork", serve_unsupported},
 	{"POST", "/sandboxes/*/snapshots", serve_unsupported},
-	{"PUT", "/sandboxes/*/network", serve_unsupported},
+	{"PUT", "/sandboxes/*/network", api_set_network},
 	{"GET", "/sandboxes/*/metrics", api_metrics},
 	{"GET", "/sandboxes/*/logs", serve_unsupported},
 	{"GET", "/v2/sandboxes/*/logs", serve_unsupported},
@@ -305,6 +305,11 @@ void api_reply(struct httpd_request *request, unsigned status, const struct fiel
 
 	fields_encode(type, FIELDS_E2B, value, &json);
 	api_reply_json(request, status, NULL, &json);
+}
+
+void api_reply_failure(struct httpd_request *request, const struct sb_error *err)
+{
+	httpd_reply_error(request, (unsigned)sb_code_info(err->code)->http_status, "%s", err->text);
 }
 
 void api_reply_empty(struct httpd_request *request)

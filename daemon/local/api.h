@@ -44,6 +44,7 @@ void api_refresh(struct api_call *call);
 void api_connect(struct api_call *call);
 void api_connect_v2(struct api_call *call);
 void api_resume(struct api_call *call);
+void api_set_network(struct api_call *call);
 void api_metrics(struct api_call *call);
 void api_metrics_of_many(struct api_call *call);
 void api_about(struct api_call *call);
@@ -64,6 +65,8 @@ void api_reply(struct httpd_request *request, unsigned status, const struct fiel
 /* Reply a JSON text; 500 when `json` has failed. `headers` ends with NULL, or is NULL. */
 void api_reply_json(struct httpd_request *request, unsigned status,
 		    const struct httpd_header *headers, const struct buf *json);
+/* The error with its own HTTP status. */
+void api_reply_failure(struct httpd_request *request, const struct sb_error *err);
 /* 204, no body. */
 void api_reply_empty(struct httpd_request *request);
 

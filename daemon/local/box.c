@@ -363,3 +363,14 @@ const char *box_token(const struct box *box, char *text)
 	sign_token(box->engine->seed, sizeof(box->engine->seed), box->record.id, text);
 	return text;
 }
+
+const char *box_traffic_token(const struct box *box, char *text)
+{
+	char message[sizeof("sandbox-traffic-") + IDS_SIZE];
+
+	if (!box->record.policy.is_private)
+		return NULL;
+	(void)snprintf(message, sizeof(message), "sandbox-traffic-%s", box->record.id);
+	sign_token(box->engine->seed, sizeof(box->engine->seed), message, text);
+	return text;
+}

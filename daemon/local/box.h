@@ -91,4 +91,7 @@ bool box_watch_is_on(const struct box_watch *watch);
 /* The access token of a secure sandbox: `text` has SIGN_TOKEN_SIZE bytes. NULL when it is not secure. */
 const char *box_token(const struct box *box, char *text);
 
+/* The token for a private sandbox's servers, the same way. NULL when everybody may reach them. */
+const char *box_traffic_token(const struct box *box, char *text);
+
 #endif

@@ -7,6 +7,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/api-create.c \
 	daemon/local/api-list.c \
 	daemon/local/api-metrics.c \
+	daemon/local/api-network.c \
 	daemon/local/api-sandbox.c \
 	daemon/local/boot.c daemon/local/boot.h \
 	daemon/local/box.c daemon/local/box.h \

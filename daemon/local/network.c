@@ -273,6 +273,30 @@ static int make(struct network *network, const struct rules_port *ports, size_t 
 	return 0;
 }
 
+static void remove_leftover(void *arg, const char *name)
+{
+	struct network *network = arg;
+	const char *number = name + strlen(network->name) + 1;
+	unsigned long port = strtoul(number, NULL, 10);
+	struct sb_error err = {0};
+
+	if (port > 0 && port <= NETWORK_PORTS_MAX && is_taken(network, (unsigned)port))
+		return;
+	log_info("network: link %s is left over", name);
+	if (link_remove(&network->home, name, &err) < 0)
+		log_warning("network: %s", err.text);
+}
+
+static void remove_leftovers(struct network *network)
+{
+	struct sb_error err = {0};
+	char prefix[IFNAMSIZ + 1];
+
+	(void)snprintf(prefix, sizeof(prefix), "%s-", network->name);
+	if (link_each(&network->home, prefix, remove_leftover, network, &err) < 0)
+		log_warning("network: %s", err.text);
+}
+
 static void unmake(struct network *network)
 {
 	struct sb_error rules_err = {0}, link_err = {0};
@@ -282,6 +306,8 @@ static void unmake(struct network *network)
 	if (open_home(network, &link_err) < 0 ||
 	    link_remove(&network->home, network->name, &link_err) < 0)
 		log_warning("network: %s", link_err.text);
+	else
+		remove_leftovers(network);
 	network->is_made = false;
 }
 
@@ -313,7 +339,7 @@ static void fill_link(struct network *network, const struct record *record, stru
 		       (unsigned)record->port);
 }
 
-int network_enforce(struct network *network, const struct record *record, struct sb_error *err)
+static int enforce(struct network *network, const struct record *record, struct sb_error *err)
 {
 	return rules_set(&network->rules, (unsigned)record->port, &record->policy, err);
 }
@@ -323,7 +349,7 @@ static int take_port(struct network *network, struct record *record, struct sb_e
 {
 	if (claim_port(network, &record->port, err) < 0)
 		return -1;
-	if (policy_is_open(&record->policy) || network_enforce(network, record, err) == 0)
+	if (policy_is_open(&record->policy) || enforce(network, record, err) == 0)
 		return 0;
 	mark(network, (unsigned)record->port, false);
 	record->port = 0;
@@ -350,20 +376,6 @@ int network_prepare(struct network *network, struct record *record, struct link_
 	return 0;
 }
 
-int network_attach(struct network *network, struct record *record, int pid_fd, struct sb_error *err)
-{
-	int home CLEANUP(net_leave) = -1;
-	struct link_spec link;
-
-	if (need(network, err) < 0 || take_port(network, record, err) < 0)
-		return -1;
-	fill_link(network, record, &link);
-	if (net_enter(pid_fd, &home, err) == 0 && link_plug(&link, err) == 0)
-		return 0;
-	network_release(network, record);
-	return -1;
-}
-
 void network_release(struct network *network, struct record *record)
 {
 	struct sb_error err = {0};
@@ -377,36 +389,50 @@ void network_release(struct network *network, struct record *record)
 	record->port = 0;
 }
 
+/* Plug a running sandbox in. */
+static int attach(struct network *network, struct record *record, int pid_fd, struct sb_error *err)
+{
+	int home CLEANUP(net_leave) = -1;
+	struct link_spec link;
+
+	if (need(network, err) < 0 || take_port(network, record, err) < 0)
+		return -1;
+	fill_link(network, record, &link);
+	if (net_enter(pid_fd, &home, err) == 0 && link_plug(&link, err) == 0)
+		return 0;
+	network_release(network, record);
+	return -1;
+}
+
+static void swap_policies(struct record *record, struct policy *policy)
+{
+	struct policy old = record->policy;
+
+	record->policy = *policy;
+	*policy = old;
+}
+
+int network_change(struct network *network, struct record *record, struct policy *policy,
+		   int pid_fd, struct sb_error *err)
+{
+	int result = 0;
+
+	swap_policies(record, policy);
+	if (record->port)
+		result = enforce(network, record, err);
+	else if (!policy_is_closed(&record->policy) && !network->is_hopeless)
+		result = attach(network, record, pid_fd, err);
+	if (result < 0)
+		swap_policies(record, policy);
+	return result;
+}
+
 void network_set_inspector(struct network *network, const struct rules_inspector *inspector)
 {
 	network->rules.inspector = *inspector;
 }
 
 /* ---- the engine's start and end ---------------------------------------------------------------- */
-
-static void remove_leftover(void *arg, const char *name)
-{
-	struct network *network = arg;
-	const char *number = name + strlen(network->name) + 1;
-	unsigned long port = strtoul(number, NULL, 10);
-	struct sb_error err = {0};
-
-	if (port > 0 && port <= NETWORK_PORTS_MAX && is_taken(network, (unsigned)port))
-		return;
-	log_info("network: link %s is left over", name);
-	if (link_remove(&network->home, name, &err) < 0)
-		log_warning("network: %s", err.text);
-}
-
-static void remove_leftovers(struct network *network)
-{
-	struct sb_error err = {0};
-	char prefix[IFNAMSIZ + 1];
-
-	(void)snprintf(prefix, sizeof(prefix), "%s-", network->name);
-	if (link_each(&network->home, prefix, remove_leftover, network, &err) < 0)
-		log_warning("network: %s", err.text);
-}
 
 /* A record that lies about its port has none. */
 static bool take_up(struct network *network, struct record *record)
@@ -450,11 +476,12 @@ static void adopt(struct network *network, const struct engine *engine, struct s
 	    (!has_ports &&
 	     !link_find_anchor(&network->home, network->name, &gateway, &range.prefix)))
 		return;
-	remove_leftovers(network);
-	if (has_ports)
-		make_again(network, engine, err);
-	else
+	if (!has_ports) {
 		unmake(network);
+		return;
+	}
+	remove_leftovers(network);
+	make_again(network, engine, err);
 }
 
 void network_adopt(struct network *network, const struct engine *engine)

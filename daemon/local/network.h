@@ -19,6 +19,7 @@
 #include "protocol/error.h"
 
 struct engine;
+struct policy;
 struct record;
 
 /* Ports of the largest range that is used: 8192 addresses, without its ends and the gateway. */
@@ -64,13 +65,12 @@ int network_prepare(struct network *network, struct record *record, struct link_
 /* The address of its name server, in host order; 0 without a network. */
 uint32_t network_resolver(const struct network *network);
 
-/* Plug a running sandbox in that was built without a link; `pid_fd` is of its first process. */
-int network_attach(struct network *network, struct record *record, int pid_fd,
-		   struct sb_error *err) MUST_USE;
-
-/* Put record->policy in force for a sandbox that has a port. */
-int network_enforce(struct network *network, const struct record *record,
-		    struct sb_error *err) MUST_USE;
+/*
+ * Put `policy` in force for a running sandbox and swap it with record->policy. One that was built without a link gets
+ * it when it needs it; `pid_fd` is of its first process. On failure all is as it was.
+ */
+int network_change(struct network *network, struct record *record, struct policy *policy,
+		   int pid_fd, struct sb_error *err) MUST_USE;
 
 /* The sandbox is gone: its port is free. Its link went, or goes, with it. */
 void network_release(struct network *network, struct record *record);

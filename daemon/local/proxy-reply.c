@@ -77,6 +77,16 @@ void proxy_reply_transitioning(struct httpd_request *request, const char *id)
 		    0);
 }
 
+void proxy_reply_private(struct httpd_request *request, const char *id, bool has_token)
+{
+	reply_error(request, 403, id,
+		    has_token ? "Sandbox is secured with traffic access token. Provided token in "
+				"header 'e2b-traffic-access-token' is invalid"
+			      : "Sandbox is secured with traffic access token. Token header "
+				"'e2b-traffic-access-token' is missing",
+		    0);
+}
+
 void proxy_reply_reserved(struct httpd_request *request, const char *path)
 {
 	struct buf body CLEANUP_BUF = {0};

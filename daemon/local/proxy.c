@@ -20,6 +20,7 @@
 #include "daemon/base/http.h"
 #include "daemon/base/httpd.h"
 #include "daemon/base/list.h"
+#include "daemon/e2b/sign.h"
 #include "daemon/e2b/wire.h"
 #include "daemon/local/box.h"
 #include "daemon/local/credential.h"
@@ -285,6 +286,7 @@ static void on_box_change(struct box_watch *watch, struct box *box)
 /* ---- the beginning --------------------------------------------------------------------------- */
 
 struct line_list {
+	const char *host;             /* in place of the request's; NULL: as it came */
 	char *items[HEADERS_MAX + 1]; /* NULL ends it */
 	size_t count;
 	bool failed;
@@ -319,21 +321,43 @@ static void forward_header(void *arg, const char *name, const char *value)
 	}
 	if (is_own_header(name))
 		return;
+	if (list->host && strcasecmp(name, "Host") == 0) {
+		add_line(list, "X-Forwarded-Host", value);
+		value = list->host;
+	}
 	add_line(list, name, value);
+}
+
+/* The host that a server in the sandbox shall see, with its port in place of ${PORT} (wire §2.2). */
+static void write_host(const char *mask, unsigned port, struct buf *out)
+{
+	static const char word[] = "${PORT}";
+	const char *at;
+
+	for (; (at = strstr(mask, word)); mask = at + strlen(word)) {
+		buf_add(out, mask, (size_t)(at - mask));
+		buf_add_int(out, port);
+	}
+	buf_add_str(out, mask);
 }
 
 static int exchange_start(struct exchange *exchange, struct box *box)
 {
 	struct httpd_request *request = exchange->request;
 	struct line_list headers CLEANUP(line_list_deinit) = {.count = 0};
-	struct buf url CLEANUP_BUF = {0};
+	const char *mask = box->record.policy.mask_request_host;
+	struct buf url CLEANUP_BUF = {0}, host CLEANUP_BUF = {0};
 	int64_t length = httpd_content_length(request);
 
 	buf_printf(&url, "http://127.0.0.1:%u%s", exchange->route.port, httpd_path(request));
 	if (*httpd_query(request))
 		buf_printf(&url, "?%s", httpd_query(request));
+	if (mask && exchange->route.port != WIRE_ENVD_PORT) {
+		write_host(mask, exchange->route.port, &host);
+		headers.host = host.data;
+	}
 	httpd_headers(request, forward_header, &headers);
-	if (headers.failed || url.failed)
+	if (headers.failed || url.failed || host.failed)
 		return -1;
 	exchange->agent.on_head = on_head;
 	exchange->agent.on_data = on_data;
@@ -397,6 +421,20 @@ static enum route_result find_route(const struct proxy *proxy, const struct http
 	return result;
 }
 
+/* Whoever reaches a private sandbox's servers must show its token (wire §2.3). */
+static bool may_pass(struct httpd_request *request, const struct route *route,
+		     const struct box *box)
+{
+	const char *shown = httpd_header(request, "e2b-traffic-access-token");
+	char token[SIGN_TOKEN_SIZE];
+
+	if (route->port == WIRE_ENVD_PORT || !box_traffic_token(box, token) ||
+	    sign_equal(shown, token))
+		return true;
+	proxy_reply_private(request, route->id, shown != NULL);
+	return false;
+}
+
 static void on_request(struct httpd_service *service, struct httpd_request *request)
 {
 	struct proxy *proxy = container_of(service, struct proxy, service);
@@ -415,7 +453,7 @@ static void on_request(struct httpd_service *service, struct httpd_request *requ
 		proxy_reply_reserved(request, path.data);
 	else if (box->state == BOX_STARTING)
 		proxy_reply_transitioning(request, route.id);
-	else
+	else if (may_pass(request, &route, box))
 		proxy_forward(proxy, request, &route, box);
 }
 

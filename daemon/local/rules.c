@@ -61,13 +61,16 @@ static const char table_text[] =
 	/* Nobody opens a connection to a sandbox by its address: its servers are reached by the proxy. */
 	"	chain to_sandbox {\n"
 	"		type filter hook forward priority filter; policy accept;\n"
-	"		oifname \"@P-*\" ct state != { established, related } drop\n"
+	"		oifname \"@P-*\" ct state != { established, related } reject with icmpx "
+	"type "
+	"admin-prohibited\n"
 	"	}\n"
 	"	chain host_to_sandbox {\n"
 	"		type filter hook output priority filter; policy accept;\n"
 	"		oifname != \"@P-*\" accept\n"
 	"		icmp type destination-unreachable accept\n"
-	"		ct state != { established, related } drop\n"
+	"		ct state != { established, related } reject with icmpx type "
+	"admin-prohibited\n"
 	"	}\n"
 	/* Where the way out takes smaller packets than the link, both ends of a connection learn it. */
 	"	chain segments {\n"

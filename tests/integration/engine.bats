@@ -45,7 +45,7 @@ teardown()
 	api PUT /sandboxes
 	expect_error 405 "method not allowed"
 	[ "$(header Allow)" = POST ]
-	for what in 'POST pause' 'POST snapshots' 'POST fork' 'PUT network' 'GET logs'; do
+	for what in 'POST pause' 'POST snapshots' 'POST fork' 'GET logs'; do
 		api "${what% *}" "/sandboxes/iabc/${what#* }"
 		expect_error 501 "does not support"
 	done
@@ -94,8 +94,8 @@ teardown()
 	refuse '{"templateID":"base","autoPauseMemory":false}' 400 autoPause
 	refuse '{"templateID":"base","autoPause":true}' 501 autoPause
 	refuse '{"templateID":"base","autoResume":{"enabled":true}}' 501 autoResume
-	refuse '{"templateID":"base","network":{"denyOut":["1.1.1.1"]}}' 501 network
-	refuse '{"templateID":"base","network":{"allowPublicTraffic":false}}' 501 network
+	refuse '{"templateID":"base","network":{"denyOut":["example.com"]}}' 400 network.denyOut
+	refuse '{"templateID":"base","network":{"allowPublicTraffic":false}}' 400 network.allowPublicTraffic
 	refuse '{"templateID":"base","volumeMounts":[{"name":"v","path":"/v"}]}' 501 volumeMounts
 	refuse '{"templateID":"base","iam":{"tokens":{"t":{}}}}' 501 iam
 	[ -z "$(engine_ids)" ]
