@@ -95,6 +95,7 @@ bats_tests = \
 	tests/integration/completion.bats \
 	tests/integration/daemon.bats \
 	tests/integration/rpc.bats \
+	tests/integration/doctor.bats \
 	tests/integration/top.bats \
 	tests/integration/sandbox.bats \
 	tests/integration/watch.bats \

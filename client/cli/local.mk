@@ -24,6 +24,7 @@ client_cli_libcli_la_SOURCES = \
 	client/cli/complete-remote.c client/cli/complete-remote.h \
 	client/cli/copy.c client/cli/copy.h \
 	client/cli/create-options.c client/cli/create-options.h \
+	client/cli/machine.c client/cli/machine.h \
 	client/cli/place.c client/cli/place.h \
 	client/cli/progress.c client/cli/progress.h \
 	client/cli/session.c client/cli/session.h \

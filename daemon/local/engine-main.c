@@ -19,6 +19,7 @@
 
 enum {
 	OPT_STATE_DIR = 256,
+	OPT_CHECK,
 	OPT_RUN_DIR,
 	OPT_AGENT,
 	OPT_API_KEY_FILE,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{"pids-limit", required_argument, NULL, OPT_PIDS_LIMIT},
 	{"cpu-limit", required_argument, NULL, OPT_CPU_LIMIT},
 	{"network-subnet", required_argument, NULL, OPT_NETWORK_SUBNET},
+	{"check", no_argument, NULL, OPT_CHECK},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -59,6 +61,7 @@ static const char usage[] =
 	"                        addresses of sandboxes; a private range that is free\n"
 	"  --idle-exit SECONDS   end after so long without sandboxes and requests\n"
 	"  --log-level LEVEL     error, warning, info or debug\n"
+	"  --check               try what this machine allows, print it and exit\n"
 	"  -V, --version         print the version and exit\n"
 	"  -h, --help            print this and exit\n"
 	"Limits of one sandbox, 0 for none:\n"
@@ -124,6 +127,9 @@ static int take_option(int option, struct engine_options *options)
 			return -1;
 		log_set_level(level);
 		return 1;
+	case OPT_CHECK:
+		options->is_check = true;
+		return 1;
 	case 'h':
 		(void)fputs(usage, stdout);
 		return 0;
@@ -147,6 +153,8 @@ static int parse_options(int argc, char **argv, struct engine_options *options)
 		if (result <= 0)
 			return result;
 	}
+	if (optind == argc && options->is_check)
+		return 1;
 	if (optind < argc || !options->state_dir || !options->run_dir) {
 		(void)fputs("sandpool-engine: needs --state-dir and --run-dir, see --help\n",
 			    stderr);
@@ -164,6 +172,24 @@ static void raise_descriptor_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/* No realm of an engine that runs is joined: it would tell what was so at its start. */
+static int check(struct engine_options *options, struct rootless *rootless)
+{
+	struct buf json CLEANUP_BUF = {0};
+	struct sb_error err = {0};
+	int result;
+
+	rootless_enter("/nonexistent", rootless);
+	result = engine_check(options, &json, &err);
+	if (result < 0)
+		log_error("%s", err.text);
+	else if (json.failed || puts(json.data) < 0 || fflush(stdout) != 0)
+		log_error("cannot print it");
+	else
+		return result ? 0 : 1;
+	return 1;
 }
 
 static int run(const struct engine_options *options)
@@ -200,6 +226,8 @@ int main(int argc, char **argv)
 	(void)umask(022);
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
+	if (options.is_check)
+		return check(&options, &rootless);
 	rootless_enter(options.state_dir, &rootless);
 	return run(&options);
 }

@@ -163,6 +163,20 @@ static int prepare_dirs(struct engine *engine, struct sb_error *err)
 
 /* ---- abilities ------------------------------------------------------------------------------- */
 
+/* What keeps sandboxes from being had here, all but the template; -1 with engine->unable. */
+static int probe(struct engine *engine, struct contain_abilities *ret)
+{
+	struct sb_error *err = &engine->unable;
+
+	if (engine->options.rootless->unable.code != SB_OK) {
+		*err = engine->options.rootless->unable;
+		return -1;
+	}
+	if (access(engine->options.agent_path, X_OK) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", engine->options.agent_path);
+	return contain_probe(ret, err) < 0 ? -1 : template_check_host(err);
+}
+
 /* A machine that can have no sandbox still serves: every create then says why. */
 static int prepare_sandboxes(struct engine *engine, struct sb_error *ret_err)
 {
@@ -172,17 +186,26 @@ static int prepare_sandboxes(struct engine *engine, struct sb_error *ret_err)
 
 	if (!templates)
 		(void)sb_fail_errno(err, SB_INTERNAL, ENOMEM, "templates");
-	else if (engine->options.rootless->unable.code != SB_OK)
-		*err = engine->options.rootless->unable;
-	else if (access(engine->options.agent_path, X_OK) < 0)
-		(void)sb_fail_errno(err, SB_INTERNAL, errno, "%s", engine->options.agent_path);
-	else if (contain_probe(&abilities, err) == 0 && template_check_host(err) == 0 &&
+	else if (probe(engine, &abilities) == 0 &&
 		 template_prepare_base(templates, &engine->template_dir, err) == 0) {
 		limits_resolve(&engine->options.limits, &abilities);
 		return about_fill(engine, &abilities, ret_err);
 	}
 	log_error("no sandbox can be made here: %s", err->text);
 	return about_fill(engine, NULL, ret_err);
+}
+
+int engine_check(const struct engine_options *options, struct buf *out, struct sb_error *err)
+{
+	struct engine engine = {.options = *options};
+	struct contain_abilities abilities;
+	bool is_able = probe(&engine, &abilities) == 0;
+	int result = about_fill(&engine, is_able ? &abilities : NULL, err);
+
+	if (result == 0)
+		fields_encode(&engine_about_type, FIELDS_E2B, &engine.about, out);
+	fields_free(&engine_about_type, &engine.about);
+	return result < 0 ? -1 : is_able;
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 
 struct api;
 struct box;
+struct buf;
 struct event;
 struct event_base;
 struct proxy;
@@ -34,9 +35,10 @@ struct engine_options { /* strings are borrowed for the engine's life */
 	const char *run_dir;
 	const char *agent_path;
 	const char *api_key_file; /* NULL: any key of the right form will do */
+	bool is_check;            /* engine_check(), and nothing else */
 	int64_t idle_exit_s;      /* -1: never */
 	struct contain_limits limits;
-	struct link_range subnet; /* of sandboxes; prefix 0: one that is free */
+	struct link_range subnet;  /* of sandboxes; prefix 0: one that is free */
 	struct rootless *rootless; /* entered; borrowed too */
 };
 
@@ -66,6 +68,13 @@ struct engine *engine_new(const struct engine_options *options, struct sb_error 
 int engine_run(struct engine *engine, struct sb_error *err) MUST_USE;
 /* NULL is fine. */
 struct engine *engine_free(struct engine *engine);
+
+/*
+ * What an engine started by this user would say of itself (about.h), as JSON; nothing is served, no directory
+ * is needed. 1 when it could have sandboxes, 0 when not.
+ */
+int engine_check(const struct engine_options *options, struct buf *out,
+		 struct sb_error *err) MUST_USE;
 
 /* The box with that id, in whatever state, or NULL. */
 struct box *engine_find_box(struct engine *engine, const char *id);

@@ -404,7 +404,7 @@ in_terminal() {
 @test "doctor goes the whole way, and names the step that fails" {
 	run sandpool doctor
 	[ "$status" -eq 0 ]
-	[ "$(grep -c '^ok' <<<"$output")" = 7 ]
+	[ "$(grep -c '^ok' <<<"$output")" -ge 7 ]
 	run sandpool --socket "$WORK/none" doctor
 	[ "$status" -eq 125 ]
 	[[ $output == FAIL*"is sandpoold running?"* ]]

@@ -1,0 +1,190 @@
+/* The machine, without a daemon. */
+#include "config.h"
+
+#include "client/cli/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "protocol/buf.h"
+
+#define PATIENCE_MS 20000
+#define ANSWER_MAX  (1 << 20)
+
+extern char **environ;
+
+/* ---- the engine ------------------------------------------------------------------------------ */
+
+/* Installed, or built beside us (libtool runs what it built from a directory further down). */
+static void find_engine(char *path, size_t size)
+{
+	static const char *const places[] = {"daemon/local", "../daemon/local"};
+	char own[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	char *slash = NULL;
+
+	if (len > 0) {
+		own[len] = '\0';
+		slash = strrchr(own, '/');
+	}
+	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
+		*slash = '\0';
+		(void)snprintf(path, size, "%s/%s/sandpool-engine", own, places[i]);
+		if (access(path, X_OK) == 0)
+			return;
+	}
+	(void)snprintf(path, size, "%s/sandpool-engine", SP_LIBEXECDIR);
+}
+
+/* Its standard error goes nowhere: what it has to say is in its answer. */
+static int start_engine(char *program, int out, pid_t *ret_pid, struct sb_error *err)
+{
+	char check[] = "--check", level[] = "--log-level", error[] = "error";
+	char *argv[] = {program, check, level, error, NULL};
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	int rc;
+
+	(void)sigemptyset(&none);
+	(void)posix_spawn_file_actions_init(&files);
+	(void)posix_spawnattr_init(&attributes);
+	rc = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	rc = rc ? rc : posix_spawnattr_setsigmask(&attributes, &none);
+	rc = rc ? rc : posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&files, out, 1);
+	rc = rc ? rc : posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+	rc = rc ? rc : posix_spawn(ret_pid, program, &files, &attributes, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&files);
+	(void)posix_spawnattr_destroy(&attributes);
+	return rc ? sb_fail_errno(err, SB_INTERNAL, rc, "%s", program) : 0;
+}
+
+/* Everything it writes; false when it says too much, or nothing for too long. */
+static bool read_all(int fd, struct buf *out)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	while (poll(&ready, 1, PATIENCE_MS) == 1) {
+		char piece[4096];
+		ssize_t n = read(fd, piece, sizeof(piece));
+
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			buf_add(out, piece, (size_t)n);
+		if (out->len > ANSWER_MAX)
+			return false;
+	}
+	return false;
+}
+
+int machine_ask_engine(struct engine_about *ret, struct sb_error *err)
+{
+	char program[PATH_MAX + 64];
+	struct buf json CLEANUP_BUF = {0};
+	int pipe_fds[2], status = 0;
+	pid_t pid = 0;
+	bool is_whole;
+
+	find_engine(program, sizeof(program));
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "a pipe");
+	if (start_engine(program, pipe_fds[1], &pid, err) < 0) {
+		(void)close(pipe_fds[0]);
+		(void)close(pipe_fds[1]);
+		return -1;
+	}
+	(void)close(pipe_fds[1]);
+	is_whole = read_all(pipe_fds[0], &json);
+	(void)close(pipe_fds[0]);
+	if (!is_whole)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!is_whole || json.failed || json.len == 0)
+		return sb_fail(err, SB_INTERNAL, "%s --check gave no answer", program);
+	return fields_parse(&engine_about_type, FIELDS_E2B, json.data, json.len, "engine", ret,
+			    err);
+}
+
+/* ---- directories ----------------------------------------------------------------------------- */
+
+static bool is_fit(struct machine_directory *ret, mode_t forbidden)
+{
+	struct stat st;
+
+	if (lstat(ret->path, &st) < 0 && errno == ENOENT)
+		return true; /* the daemon makes it */
+	if (access(ret->path, F_OK) < 0) {
+		(void)snprintf(ret->why, sizeof(ret->why), "%s", strerror(errno));
+		(void)snprintf(ret->fix, sizeof(ret->fix), "ls -ld %s", ret->path);
+	} else if (!S_ISDIR(st.st_mode)) {
+		(void)snprintf(ret->why, sizeof(ret->why), "it is no directory");
+		(void)snprintf(ret->fix, sizeof(ret->fix), "mv %s %s.old", ret->path, ret->path);
+	} else if (st.st_uid != geteuid()) {
+		(void)snprintf(ret->why, sizeof(ret->why), "it belongs to uid %u, not to us, %u",
+			       st.st_uid, geteuid());
+		(void)snprintf(ret->fix, sizeof(ret->fix), "sudo chown -R %u %s", geteuid(),
+			       ret->path);
+	} else if (st.st_mode & forbidden) {
+		(void)snprintf(ret->why, sizeof(ret->why), "others may use it (mode %04o)",
+			       st.st_mode & 07777);
+		(void)snprintf(ret->fix, sizeof(ret->fix), "chmod %s %s",
+			       forbidden == 0077 ? "700" : "go-w", ret->path);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* The places that the daemon takes without a configuration. */
+bool machine_check_state(struct machine_directory *ret)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	*ret = (struct machine_directory){0};
+	if (geteuid() == 0)
+		(void)snprintf(ret->path, sizeof(ret->path), "%s/lib/sandpool", SP_LOCALSTATEDIR);
+	else if (state && *state == '/')
+		(void)snprintf(ret->path, sizeof(ret->path), "%s/sandpool", state);
+	else if (home && *home == '/')
+		(void)snprintf(ret->path, sizeof(ret->path), "%s/.local/state/sandpool", home);
+	else {
+		(void)snprintf(ret->why, sizeof(ret->why), "HOME is not set");
+		(void)snprintf(ret->fix, sizeof(ret->fix), "export HOME=…");
+		return false;
+	}
+	return is_fit(ret, 0077);
+}
+
+bool machine_check_runtime(struct machine_directory *ret)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	*ret = (struct machine_directory){0};
+	if (geteuid() == 0)
+		(void)snprintf(ret->path, sizeof(ret->path), "%s/sandpool", SP_RUNSTATEDIR);
+	else if (runtime && *runtime == '/')
+		(void)snprintf(ret->path, sizeof(ret->path), "%s", runtime);
+	else {
+		(void)snprintf(ret->why, sizeof(ret->why), "XDG_RUNTIME_DIR is not set");
+		(void)snprintf(ret->fix, sizeof(ret->fix),
+			       "log in as this user (ssh, machinectl shell), not by su; or give "
+			       "sandpoold a --socket");
+		return false;
+	}
+	return is_fit(ret, 0022);
+}

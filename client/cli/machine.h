@@ -1,0 +1,25 @@
+/*
+ * Looking at the machine without a daemon: what an engine started by this user could do (sandpool-engine
+ * --check), and whether the directories that a daemon of this user takes are fit for it.
+ */
+#ifndef SP_MACHINE_H
+#define SP_MACHINE_H
+
+#include <stdbool.h>
+
+#include "protocol/error.h"
+#include "protocol/types.h"
+
+/* `ret` goes to fields_free(&engine_about_type, …). -1 with `err` when the engine cannot be asked. */
+int machine_ask_engine(struct engine_about *ret, struct sb_error *err) MUST_USE;
+
+/* What is wrong with the directory of state, or of sockets; `fix` is what to type. */
+struct machine_directory {
+	char path[4096];
+	char why[256];
+	char fix[2 * 4096 + 64];
+};
+bool machine_check_state(struct machine_directory *ret);
+bool machine_check_runtime(struct machine_directory *ret);
+
+#endif
