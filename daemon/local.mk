@@ -114,7 +114,9 @@ sandpoold_LDADD = daemon/libdaemon.la
 # sandpoold.conf to read and to copy: every key, made from the table of keys.
 noinst_PROGRAMS += daemon/example
 daemon_example_LDADD = daemon/libdaemon.la
+if NATIVE
 nodist_examples_DATA += daemon/sandpoold.conf
+endif
 CLEANFILES += daemon/sandpoold.conf
 daemon/sandpoold.conf: daemon/example$(EXEEXT)
 	$(AM_V_GEN)daemon/example$(EXEEXT) > $@.new && mv $@.new $@

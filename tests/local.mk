@@ -155,6 +155,12 @@ print-unit-tests:
 print-prefix:
 	@echo $(prefix)
 
+# The Debian packages, from what is distributed.
+.PHONY: check-deb
+check-deb: distdir
+	$(srcdir)/tests/check-deb $(distdir)
+	rm -rf $(distdir)
+
 # Checks of the source itself; and its layout.
 # The whole folder: what tests load and compare must not be forgotten in a list.
 dist-hook:

@@ -44,6 +44,16 @@ daemon_local_sandpool_engine_SOURCES = daemon/local/engine-main.c
 daemon_local_sandpool_engine_LDADD = daemon/local/libengine.la daemon/local/libcontain.la \
 	daemon/libbase.la
 
+# What lets the engine of a plain user make user namespaces on Ubuntu.
+EXTRA_DIST += daemon/local/apparmor/sandpool-engine.in
+CLEANFILES += daemon/local/apparmor/sandpool-engine
+if APPARMOR
+nodist_apparmor_DATA = daemon/local/apparmor/sandpool-engine
+endif
+daemon/local/apparmor/sandpool-engine: daemon/local/apparmor/sandpool-engine.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		sed 's,@pkglibexecdir@,$(pkglibexecdir),' $(srcdir)/$@.in > $@.new && mv $@.new $@
+
 # What makes a sandbox is a library of its own, for the engine and for its probes.
 noinst_LTLIBRARIES += daemon/local/libcontain.la
 daemon_local_libcontain_la_SOURCES = \

@@ -65,3 +65,17 @@ installed_files() {
 	! comm -23 exported declared | grep .
 	[[ -s exported ]]
 }
+
+@test "the AppArmor profile names the engine, and AppArmor can read it" {
+	local profile=$SP_BUILDDIR/daemon/local/apparmor/sandpool-engine parser
+	make -s -C "$SP_BUILDDIR" daemon/local/apparmor/sandpool-engine
+	grep -q '^profile sandpool-engine /.*/sandpool/sandpool-engine flags=(unconfined) {$' "$profile"
+	parser=$(PATH=$PATH:/usr/sbin:/sbin command -v apparmor_parser) || skip "apparmor is not installed"
+	if [[ -e /etc/apparmor.d/abi/4.0 ]]; then
+		"$parser" --skip-kernel-load --skip-cache "$profile"
+	else # what AppArmor 3 does not know yet is left out
+		sed '/^abi/d; /^  userns,$/d' "$profile" | "$parser" --skip-kernel-load --skip-cache
+	fi
+	# a mistake is one
+	! sed '/^abi/d; s/^  userns,$/  nonsense/' "$profile" | "$parser" --skip-kernel-load --skip-cache 2>/dev/null
+}
