@@ -13,6 +13,7 @@
 #include "daemon/local/engine.h"
 #include "daemon/local/idmap.h"
 #include "daemon/local/rootless.h"
+#include "daemon/local/uplink.h"
 
 #define FIX_CGROUP "mount -t cgroup2 none /sys/fs/cgroup, or boot with cgroup_enable=memory"
 #define FIX_DELEGATION                                                                             \
@@ -83,13 +84,24 @@ static int add_id_abilities(struct engine_about *about, const struct rootless *r
 		is_single ? fix : NULL, err);
 }
 
+static int add_internet_ability(struct engine_about *about, bool is_rootless, struct sb_error *err)
+{
+	const char *fix, *why = uplink_missing(is_rootless, &fix);
+
+	if (why)
+		return about_add(about, "internet", false, why, fix, err);
+	return about_add(about, "internet", true, is_rootless ? "by pasta" : "by the host's routes",
+			 NULL, err);
+}
+
 static int add_abilities(struct engine_about *about, const struct contain_abilities *abilities,
 			 const struct rootless *rootless, struct sb_error *err)
 {
 	if (add_group_ability(about, "memory_limit", abilities->has_memory, err) < 0 ||
 	    add_group_ability(about, "pids_limit", abilities->has_pids, err) < 0 ||
 	    add_group_ability(about, "cpu_limit", abilities->has_cpu, err) < 0 ||
-	    add_group_ability(about, "freeze", abilities->has_freezer, err) < 0)
+	    add_group_ability(about, "freeze", abilities->has_freezer, err) < 0 ||
+	    add_internet_ability(about, rootless->is_rootless, err) < 0)
 		return -1;
 	return add_id_abilities(about, rootless, err);
 }

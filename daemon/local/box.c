@@ -18,6 +18,7 @@
 #include "daemon/local/engine.h"
 #include "daemon/local/net.h"
 #include "daemon/local/trash.h"
+#include "daemon/local/uplink.h"
 
 #define US_PER_S             1000000
 #define CLEAN_FIRST_MS       1
@@ -274,6 +275,7 @@ static void box_finish(struct box *box)
 	if (unlink(box->socket_path) < 0 && errno != ENOENT)
 		log_warning("%s: %s", box->socket_path, strerror(errno));
 	network_release(&box->engine->network, &box->record);
+	uplink_review(box->engine->uplink);
 	if (trash_add(box->engine->trash, box->dir, &err) < 0)
 		log_warning("%s: its files stay: %s", box->record.id, err.text);
 	box_set_state(box, BOX_ENDED);

@@ -12,6 +12,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/program.h"
 #include "daemon/base/service.h"
+#include "daemon/local/dns-upstream.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/limits.h"
 #include "daemon/local/rootless.h"
@@ -208,13 +209,26 @@ static int run(const struct engine_options *options)
 	return result < 0 ? 1 : 0;
 }
 
+/* Where the host's resolvers are: a rootless engine is elsewhere soon. */
+static int open_dns_sockets(struct dns_sockets *sockets)
+{
+	struct sb_error err = {0};
+
+	if (dns_sockets_open(sockets, &err) == 0)
+		return 0;
+	log_error("%s", err.text);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	char *agent_path CLEANUP_FREE = program_find("sandpool-agent", "agent/sandpool-agent");
 	struct rootless rootless;
+	struct dns_sockets dns_sockets;
 	struct engine_options options = {.agent_path = agent_path,
 					 .idle_exit_s = -1,
 					 .rootless = &rootless,
+					 .dns_sockets = &dns_sockets,
 					 .limits = {LIMIT_DEFAULT, LIMIT_DEFAULT, LIMIT_DEFAULT}};
 	int result;
 
@@ -228,6 +242,8 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	if (options.is_check)
 		return check(&options, &rootless);
+	if (open_dns_sockets(&dns_sockets) < 0)
+		return 1;
 	rootless_enter(options.state_dir, &rootless);
 	return run(&options);
 }

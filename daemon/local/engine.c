@@ -31,6 +31,7 @@
 #include "daemon/local/rootless.h"
 #include "daemon/local/template.h"
 #include "daemon/local/trash.h"
+#include "daemon/local/uplink.h"
 #include "daemon/local/usage.h"
 
 #define STOP_PATIENCE_S 5
@@ -310,6 +311,9 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 	if (network_init(&engine->network, engine->options.state_dir, &engine->options.subnet,
 			 err) < 0)
 		return -1;
+	engine->uplink = uplink_new(engine, err);
+	if (!engine->uplink)
+		return -1;
 	engine->usage_timer = usage_timer_new(engine, err);
 	if (!engine->usage_timer)
 		return -1;
@@ -367,6 +371,7 @@ struct engine *engine_free(struct engine *engine)
 	service_watchdog_stop();
 	api_free(engine->api);
 	proxy_free(engine->proxy);
+	uplink_free(engine->uplink, list_is_empty(&engine->boxes));
 	network_deinit(&engine->network, list_is_empty(&engine->boxes));
 	if (engine->run_lock_fd >= 0)
 		rootless_leave(engine->options.rootless, engine->options.state_dir,

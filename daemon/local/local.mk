@@ -35,6 +35,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/socket.c daemon/local/socket.h \
 	daemon/local/splice.c daemon/local/splice.h \
 	daemon/local/trash.c daemon/local/trash.h \
+	daemon/local/uplink.c daemon/local/uplink.h \
 	daemon/local/usage.c daemon/local/usage.h
 daemon_local_libengine_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS)
 daemon_local_libengine_la_LIBADD = $(NFTABLES_LIBS)

@@ -263,6 +263,8 @@ static int make(struct network *network, const struct rules_port *ports, size_t 
 		return -1;
 	if (!find_range_in_use(network) && claim_range(network, err) < 0)
 		return -1;
+	if (network->on_address)
+		network->on_address(network->on_address_arg, network->rules.gateway);
 	if (rules_open(&network->rules, ports, count, err) < 0 || enable_forwarding(err) < 0)
 		return -1;
 	network->is_made = true;

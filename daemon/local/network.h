@@ -31,6 +31,9 @@ struct network {
 	struct link_range asked; /* --network-subnet; prefix 0: none */
 	struct netlink home;
 	struct rules rules;
+	/* It is being made: the gateway's address is there, the rules are not yet. */
+	void (*on_address)(void *arg, uint32_t gateway);
+	void *on_address_arg;
 	bool is_made;
 	bool is_hopeless; /* it could not be made; was logged, and is not tried again */
 	uint64_t taken[NETWORK_PORTS_MAX / 64 + 1];

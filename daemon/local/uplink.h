@@ -1,0 +1,34 @@
+/*
+ * What an engine's sandboxes reach the world by, beside the links and rules of network.h: their name server, the
+ * inspector of names for policies that have some, and the way out of a rootless engine's realm.
+ */
+#ifndef SP_LOCAL_UPLINK_H
+#define SP_LOCAL_UPLINK_H
+
+#include <stdbool.h>
+
+#include "protocol/error.h"
+
+struct dns;
+struct engine;
+struct inspect;
+struct pasta;
+
+struct uplink {
+	struct dns *dns;
+	struct inspect *inspect;
+	struct pasta *pasta; /* NULL for root, and where there can be none */
+};
+
+/* Takes engine->options.dns_sockets. From now on it follows engine->network. */
+struct uplink *uplink_new(struct engine *engine, struct sb_error *err) MUST_USE;
+/* `is_last`: no sandbox is left. NULL is fine. */
+struct uplink *uplink_free(struct uplink *uplink, bool is_last);
+
+/* A policy has changed, or a sandbox is gone: connections that are not allowed any more end. */
+void uplink_review(struct uplink *uplink);
+
+/* Why sandboxes have no internet here, and what to type; NULL: they have. Both live for ever. */
+const char *uplink_missing(bool is_rootless, const char **ret_fix);
+
+#endif
