@@ -112,8 +112,9 @@ bats_tests = \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats \
 	tests/local/uplink-dns.bats \
-	tests/local/uplink-inspect.bats \
-	tests/local/network.bats
+	tests/local/network.bats \
+	tests/local/uplink-engine.bats \
+	tests/local/uplink-inspect.bats
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(bats_tests)

@@ -7,6 +7,7 @@
 #include "daemon/local/api.h"
 #include "daemon/local/box.h"
 #include "daemon/local/engine.h"
+#include "daemon/local/uplink.h"
 
 /* The way in stays as it was made; only the way out is replaced. */
 static int make_policy(const struct box *box, const struct wire_network_update *asked,
@@ -36,6 +37,7 @@ static int set_network(struct box *box, const struct wire_network_update *asked,
 	if (network_change(&box->engine->network, &box->record, &policy, box->contained.pid_fd,
 			   err) < 0)
 		return -1;
+	uplink_review(box->engine->uplink);
 	/* In force, so a later engine without it would be worse than an error now. */
 	if (record_save(&box->record, box->dir, &disk) < 0) {
 		log_warning("%s: its network policy is not on disk: %s", box->record.id, disk.text);

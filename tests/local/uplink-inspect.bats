@@ -26,30 +26,6 @@ teardown() {
 	end_world
 }
 
-web_server() {
-	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=web.test -keyout "$DIR/key" -out "$DIR/crt" \
-		-addext subjectAltName=DNS:web.test,DNS:*.web.test,DNS:evil.test 2>/dev/null
-	head -c 20000000 /dev/urandom >"$DIR/big"
-	cat >"$DIR/nginx.conf" <<-CONF
-		daemon off; pid $DIR/nginx.pid; error_log $DIR/nginx.log; user root;
-		events {}
-		http {
-			access_log off; client_body_temp_path $DIR/body; proxy_temp_path $DIR/proxy;
-			fastcgi_temp_path $DIR/f; uwsgi_temp_path $DIR/u; scgi_temp_path $DIR/s;
-			client_max_body_size 100m;
-			server {
-				listen $WORLD_IP:80; listen $WORLD_IP:443 ssl;
-				ssl_certificate $DIR/crt; ssl_certificate_key $DIR/key;
-				location / { return 200 "hello \$scheme \$host"; }
-				location /big { root $DIR; }
-				location /put { proxy_pass http://$WORLD_IP:80/; }
-			}
-		}
-	CONF
-	stay ip netns exec "$WORLD" nginx -c "$DIR/nginx.conf"
-	until_true in_world curl -s "http://$WORLD_IP/"
-}
-
 inspect() {
 	uplink "$HOST" "$DIR/resolv.conf" 10.99.0.1 "$@"
 	in_host nft -f - <<-RULES
