@@ -286,11 +286,27 @@ static int make_sandbox_group(const char *base, const char *id, struct sb_error 
 	return make_group(path, err);
 }
 
+/* In v2 a limit is of memory alone: what is above it must not go on in swap. No swap in the kernel, no file. */
+static int forbid_swap(const char *id, struct sb_error *err)
+{
+	CLEANUP_FD int fd = open_file(tree.controllers[MEMORY], id, "memory.swap.max", O_WRONLY);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || write(fd, "0", 1) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "cgroup %s/%s/memory.swap.max",
+				     tree.controllers[MEMORY], id);
+	return 0;
+}
+
 static int limit_memory(const char *id, int64_t bytes, struct sb_error *err)
 {
-	return write_number(tree.controllers[MEMORY], id,
-			    tree.is_v2[MEMORY] ? "memory.max" : "memory.limit_in_bytes", bytes,
-			    err);
+	if (!tree.is_v2[MEMORY])
+		return write_number(tree.controllers[MEMORY], id, "memory.limit_in_bytes", bytes,
+				    err);
+	if (write_number(tree.controllers[MEMORY], id, "memory.max", bytes, err) < 0)
+		return -1;
+	return forbid_swap(id, err);
 }
 
 /* Quota within a period of 100 ms, in µs: a percent of a core is 1000 of them. */
