@@ -26,13 +26,14 @@ $(systemd_files): %: $(srcdir)/%.in Makefile
 		-e 's|@localstatedir[@]|$(localstatedir)|g' \
 		$(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 
+.PHONY: install-systemd-conf uninstall-systemd-conf check-systemd
 if SYSTEMD
 systemdsystemunit_DATA = $(system_units)
 systemduserunit_DATA = $(user_units)
 
 install-data-hook: install-systemd-conf
 uninstall-hook: uninstall-systemd-conf
-.PHONY: install-systemd-conf uninstall-systemd-conf check-systemd
+
 install-systemd-conf: systemd/sysusers.conf systemd/tmpfiles.conf
 	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
 	$(INSTALL_DATA) systemd/sysusers.conf '$(DESTDIR)$(sysusersdir)/sandpool.conf'

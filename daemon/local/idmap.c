@@ -123,7 +123,11 @@ int idmap_open_namespace(pid_t pid, int *ret_fd, struct sb_error *err)
 
 int idmap_mount(int mount_fd, int user_namespace_fd, struct sb_error *err)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV};
+	/*
+	 * A copy of a mount that is shared, as all of them are under systemd, is shared too: what the sandbox
+	 * mounts on it would show up on the host.
+	 */
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};
 
 	if (mode == IDMAP_OWN) {
 		attr.attr_set |= MOUNT_ATTR_IDMAP;

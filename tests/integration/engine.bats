@@ -708,6 +708,23 @@ pid_of()
 	engine_start
 }
 
+# As under systemd; in a namespace of its own, so that the machine of the test comes to no harm.
+@test "what a sandbox mounts stays in it, also where the host's mounts are shared" {
+	local before
+	cat >"$ENGINE_DIR/shared" <<-E
+		#!/bin/sh
+		exec unshare --mount --propagation private sh -c 'mount --make-rshared / && exec "\$0" "\$@"' \
+			"$ENGINE" "\$@"
+	E
+	chmod 755 "$ENGINE_DIR/shared"
+	ENGINE="$ENGINE_DIR/shared" engine_start
+	grep -q ' shared:' "/proc/$ENGINE_PID/mountinfo"
+	before=$(cat "/proc/$ENGINE_PID/mountinfo")
+	create
+	[[ $(cat "/proc/$ENGINE_PID/mountinfo") == "$before" ]]
+	ls "/proc/$ENGINE_PID/root/usr/bin/ls" "$ENGINE_DIR/state/boxes/$ID/record.json"
+}
+
 @test "an idle engine ends, one with a sandbox does not" {
 	engine_start --idle-exit 1
 	create '"timeout":3'
