@@ -1,9 +1,14 @@
 # Tests. A unit test is one word here; its source is tests/unit/test-<word>.c by automake's default.
 AM_DEFAULT_SOURCE_EXT = .c
-TEST_EXTENSIONS = .bats
+TEST_EXTENSIONS = .bats .subuid .single
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 BATS_LOG_DRIVER = $(LOG_DRIVER)
 BATS_LOG_COMPILER = $(srcdir)/tests/in-network $(BATS) --tap
+# links to .bats files: the same tests for the sandboxes of a user (tests/local/helper.bash)
+SUBUID_LOG_DRIVER = $(LOG_DRIVER)
+SUBUID_LOG_COMPILER = $(BATS_LOG_COMPILER)
+SINGLE_LOG_DRIVER = $(LOG_DRIVER)
+SINGLE_LOG_COMPILER = $(BATS_LOG_COMPILER)
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	SP_BUILDDIR='$(abs_top_builddir)'; export SP_BUILDDIR; \
 	SP_SRCDIR='$(abs_top_srcdir)'; export SP_SRCDIR;

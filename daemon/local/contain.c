@@ -399,8 +399,7 @@ int contain_probe(struct contain_abilities *ret, struct sb_error *err)
 	struct contain_abilities abilities = {0};
 
 	if (geteuid() != 0)
-		return sb_fail(err, SB_UNSUPPORTED,
-			       "the engine must run as root: start sandpool-engine as root");
+		return sb_fail(err, SB_INTERNAL, "neither root nor in a realm (rootless.h)");
 	if (cgroup_probe(&abilities, err) < 0 || idmap_probe("/usr", err) < 0)
 		return -1;
 	if (filter_make(&filter, err) < 0)

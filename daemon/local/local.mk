@@ -26,6 +26,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/network.c daemon/local/network.h \
 	daemon/local/policy.c daemon/local/policy.h \
 	daemon/local/pasta.c daemon/local/pasta.h \
+	daemon/local/outside.c daemon/local/outside.h \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \
@@ -34,6 +35,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/rules.c daemon/local/rules.h \
 	daemon/local/socket.c daemon/local/socket.h \
 	daemon/local/splice.c daemon/local/splice.h \
+	daemon/local/subid.c daemon/local/subid.h \
 	daemon/local/trash.c daemon/local/trash.h \
 	daemon/local/uplink.c daemon/local/uplink.h \
 	daemon/local/usage.c daemon/local/usage.h
@@ -68,10 +70,8 @@ daemon_local_libcontain_la_SOURCES = \
 	daemon/local/mount.c daemon/local/mount.h \
 	daemon/local/net.c daemon/local/net.h \
 	daemon/local/netlink.c daemon/local/netlink.h \
-	daemon/local/outside.c daemon/local/outside.h \
 	daemon/local/overlay.c daemon/local/overlay.h \
 	daemon/local/process.c daemon/local/process.h \
-	daemon/local/subid.c daemon/local/subid.h \
 	daemon/local/sys.h \
 	daemon/local/template-files.c daemon/local/template-files.h \
 	daemon/local/template.c daemon/local/template.h \

@@ -6,6 +6,7 @@ hungry='python3 -c "b = []
 while True: b.append(bytearray(1 << 20))"'
 
 @test "memory: the OOM killer stays inside" {
+	need_cgroups
 	start_sandbox a 1 memory=134217728
 	start_sandbox b 2
 	run inside a 1000 "$hungry"
@@ -18,6 +19,7 @@ while True: b.append(bytearray(1 << 20))"'
 }
 
 @test "processes: a fork bomb ends at the limit" {
+	need_cgroups
 	start_sandbox a 1 pids=50
 	run inside a 1000 'for i in $(seq 200); do sleep 100 >/dev/null 2>&1 & done; wait -n; exit 0'
 	[[ $output == *"Resource temporarily unavailable"* ]]
@@ -42,6 +44,7 @@ print(n, flush=True)
 }
 
 @test "cpu: a share of a core" {
+	need_cgroups
 	start_sandbox a 1 cpu=20
 	# 20 % of a core: a second of work takes several
 	run inside a 1000 "python3 -c 'import time
@@ -52,6 +55,7 @@ print(int((time.monotonic() - w) / 0.3))'"
 }
 
 @test "freezing stops every process, also against a kill from inside, and thawing goes on" {
+	need_cgroups
 	start_sandbox a 1
 	inside a 1000 "(while :; do date +%N >/tmp/clock; done) >/dev/null 2>&1 </dev/null & disown; until [ -s /tmp/clock ]; do :; done"
 	tell a freeze
@@ -69,7 +73,7 @@ print(int((time.monotonic() - w) / 0.3))'"
 	mounts=$(wc -l </proc/self/mountinfo)
 	start_sandbox a 1
 	inside a 0 "sleep 1000 >/dev/null 2>&1 </dev/null & setsid sleep 1000 >/dev/null 2>&1 </dev/null & disown -a"
-	tell a freeze
+	[ "$MODE" != bats ] || tell a freeze
 	local pid=${PID[a]}
 	[ -e "/proc/$pid/stat" ]
 	stop_sandbox a
@@ -112,8 +116,10 @@ print(int((time.monotonic() - w) / 0.3))'"
 	[ "$status" -ne 0 ]
 	[[ $output == *"is another now"* ]]
 	drive a adopt "$FILE_STATE" "${PREFIX}a" "$pid" "$start"
-	tell a usage
-	[[ $ANSWER == *"pids 3"* || $ANSWER == *"pids 2"* ]]
+	if [ "$MODE" = bats ]; then
+		tell a usage
+		[[ $ANSWER == *"pids 3"* || $ANSWER == *"pids 2"* ]]
+	fi
 	stop_sandbox a
 	# gone, but for the entry that its new parent has yet to collect
 	! grep -s ') [^ZX] ' "/proc/$pid/stat"

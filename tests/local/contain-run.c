@@ -32,6 +32,8 @@
 #include <unistd.h>
 
 #include "daemon/local/contain.h"
+#include "daemon/local/idmap.h"
+#include "daemon/local/rootless.h"
 #include "daemon/local/sys.h"
 #include "daemon/local/template.h"
 
@@ -95,6 +97,21 @@ static void read_option(struct run *run, const char *option)
 		run->layers[layers++] = value;
 }
 
+/* As the engine does at its start. With a state directory, what this makes can be taken up by the next of us. */
+static int enter(const char *state, struct contain_abilities *ret, struct sb_error *err)
+{
+	static struct rootless rootless;
+
+	rootless_enter(state ? state : "/nowhere", &rootless);
+	if (rootless.unable.code != SB_OK) {
+		*err = rootless.unable;
+		return -1;
+	}
+	if (state && rootless_keep(&rootless, state, err) < 0)
+		return -1;
+	return contain_probe(ret, err);
+}
+
 static int prepare(struct run *run, const char *state, const char *id, unsigned n,
 		   struct sb_error *err)
 {
@@ -105,7 +122,7 @@ static int prepare(struct run *run, const char *state, const char *id, unsigned 
 	(void)snprintf(run->templates, sizeof(run->templates), "%s/templates", state);
 	(void)mkdir(run->templates, 0700);
 	(void)mkdir(run->dir, 0700);
-	if (contain_probe(&abilities, err) < 0 ||
+	if (enter(state, &abilities, err) < 0 ||
 	    template_prepare_base(run->templates, &run->template_dir, err) < 0)
 		return -1;
 	run->spec.id = id;
@@ -114,7 +131,7 @@ static int prepare(struct run *run, const char *state, const char *id, unsigned 
 	run->spec.layers = run->layers;
 	run->spec.template_dir = run->template_dir;
 	run->spec.agent_path = agent ? agent : "tests/local/probe-agent";
-	run->spec.id_base = ID_BASE + n * 65536;
+	run->spec.id_base = idmap_mode() == IDMAP_OWN ? ID_BASE + n * 65536 : idmap_shared_base();
 	return 0;
 }
 
@@ -188,7 +205,7 @@ static int adopt(char **argv)
 	struct contain_abilities abilities;
 	struct sb_error err = {0};
 
-	if (contain_probe(&abilities, &err) < 0 ||
+	if (enter(argv[2], &abilities, &err) < 0 ||
 	    contain_adopt(argv[3], atoi(argv[4]), strtoull(argv[5], NULL, 10), &run.contained,
 			  &err) < 0)
 		return die(&err);
@@ -256,7 +273,7 @@ static int check(void)
 	struct contain_abilities abilities;
 	struct sb_error err = {0};
 
-	if (contain_probe(&abilities, &err) < 0 || template_check_host(&err) < 0)
+	if (enter(NULL, &abilities, &err) < 0 || template_check_host(&err) < 0)
 		return die(&err);
 	return 0;
 }

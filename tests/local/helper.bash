@@ -2,8 +2,15 @@
 bats_require_minimum_version 1.5.0
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin # what everybody can execute
+# The end of the file's name says who makes the sandboxes: .bats root, .subuid a user with ids of /etc/subuid, .single
+# one without. The last two are links to the first. The tests themselves are root's, who sees all.
+MODE=${BATS_TEST_FILENAME##*.}
+load ../user
 RUN="$SP_BUILDDIR/tests/local/contain-run"
 export PROBE_AGENT="$SP_BUILDDIR/tests/local/probe-agent"
+if [ -n "${TEST_DIR:-}" ]; then
+	RUN=$TEST_DIR/bin/run PROBE_AGENT=$TEST_DIR/bin/probe-agent
+fi
 
 # Skips, with the reason, where no sandbox can be had at all.
 need_sandboxes() {
@@ -15,10 +22,56 @@ need_sandboxes() {
 setup_file() {
 	FILE_STATE=$(mktemp -d /tmp/sandpool-probe.XXXXXX)
 	export FILE_STATE
+	[ "$MODE" != bats ] || return 0
+	make_user "$MODE" "$RUN" "$PROBE_AGENT"
+	printf '#!/bin/sh\nexec setpriv --reuid %s --regid %s --init-groups %s "$@"\n' "$TEST_USER" "$TEST_USER" \
+		"$TEST_DIR/bin/contain-run" >"$TEST_DIR/bin/run"
+	chmod 755 "$TEST_DIR/bin/run"
+	chown "$TEST_USER:" "$FILE_STATE"
 }
 
 teardown_file() {
+	local result=0 keeper
+	if [ "$MODE" != bats ]; then
+		read -r keeper _ <"$FILE_STATE/keeper" && kill "$keeper"
+		wait_until no_user_processes
+		remove_user || result=1
+	fi
 	rm -rf "$FILE_STATE"
+	return $result
+}
+
+# Polls a condition, for at most half a minute; the caller looks again whether it has come true.
+wait_until() {
+	local i
+	for ((i = 0; i < 1500; i++)); do
+		"$@" && return 0
+		read -rt 0.02 <><(:) || :
+	done
+}
+
+# For what a mode cannot have.
+need_root_inside() {
+	[ "$MODE" != single ] || skip "there is no root in a sandbox with one id"
+}
+need_cgroups() {
+	[ "$MODE" = bats ] || skip "a user has no control groups here"
+}
+
+# ID: under which the sandboxes' files with that id are stored.
+uid_on_disk() {
+	case $MODE in
+	bats) echo "$1" ;;
+	subuid) echo "$(($(first_subid /etc/subuid) + $1))" ;;
+	single) id -u "$TEST_USER" ;;
+	esac
+}
+gid_on_disk() {
+	case $MODE in
+	bats) echo "$1" ;;
+	subuid) echo "$(($(first_subid /etc/subgid) + $1))" ;;
+	single) id -g "$TEST_USER" ;;
+	esac
 }
 
 setup() {
@@ -81,7 +134,9 @@ stop_sandbox() {
 
 # inside NAME UID COMMAND: by a shell in the sandbox.
 inside() {
-	timeout 120 "$RUN" exec "$FILE_STATE" "$PREFIX$1" "$2" "$3"
+	local uid=$2
+	[ "$MODE" != single ] || uid=1000 # who is all users in one
+	timeout 120 "$RUN" exec "$FILE_STATE" "$PREFIX$1" "$uid" "$3"
 }
 
 # refused NAME UID COMMAND: the command must fail.
@@ -99,6 +154,11 @@ put() {
 $(cat)
 END OF FILE
 chmod 644 /tmp/put"
+}
+
+# Of the last sandbox. There are several when the host has changed meanwhile: other tests add users to it.
+newest_template() {
+	ls -td "$FILE_STATE"/templates/base-* | head -n 1
 }
 
 layer() {
