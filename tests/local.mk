@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test-sign \
 	tests/unit/test-spool \
 	tests/unit/test-store \
+	tests/unit/test-subid \
 	tests/unit/test-trash \
 	tests/unit/test-uri \
 	tests/unit/test-user \
@@ -68,6 +69,7 @@ tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_policy_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_subid_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_trash_LDADD = daemon/local/libengine.la $(LDADD)
 
 # its own allocations fail one after the other
@@ -110,12 +112,23 @@ bats_tests = \
 	tests/integration/agent-process.bats \
 	tests/integration/agent-watch.bats \
 	tests/integration/engine.bats \
+	tests/integration/engine.subuid \
+	tests/integration/rootless.bats \
 	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \
 	tests/local/contain-kernel.bats \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats \
+	tests/local/contain-files.subuid \
+	tests/local/contain-files.single \
+	tests/local/contain-kernel.subuid \
+	tests/local/contain-kernel.single \
+	tests/local/contain-limits.subuid \
+	tests/local/contain-limits.single \
+	tests/local/contain-network.subuid \
+	tests/local/contain-privilege.subuid \
+	tests/local/contain-privilege.single \
 	tests/local/uplink-dns.bats \
 	tests/local/network.bats \
 	tests/local/uplink-engine.bats \

@@ -220,13 +220,14 @@ int box_adopt(struct box *box, struct sb_error *err)
 {
 	struct record *record = &box->record;
 
+	/* First, since also what is not taken up must be ended, by its process where it has no control group. */
+	if (contain_adopt(record->id, (pid_t)record->pid, (uint64_t)record->start_time,
+			  &box->contained, err) < 0)
+		return -1;
 	if (!record->is_ready)
 		return sb_fail(err, SB_SANDBOX, "it was not ready yet");
 	if (access(box->socket_path, F_OK) < 0)
 		return sb_fail_errno(err, SB_SANDBOX, errno, "%s", box->socket_path);
-	if (contain_adopt(record->id, (pid_t)record->pid, (uint64_t)record->start_time,
-			  &box->contained, err) < 0)
-		return -1;
 	if (watch_pid1(box, err) < 0)
 		return -1;
 	log_info("%s: taken up again", record->id);

@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <linux/nsfs.h>
-#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -145,12 +144,14 @@ static void PRINTF_LIKE(3, 4)
 static bool find_ranges(struct rootless *rootless, struct subid_ranges *uids,
 			struct subid_ranges *gids)
 {
-	const struct passwd *user = getpwuid(getuid());
-	const char *name = user ? user->pw_name : NULL;
+	char own_name[SUBID_NAME_SIZE];
+	const char *name = subid_user_name("/etc/passwd", getuid(), own_name);
 	struct sb_error err = {0};
 	char fix[sizeof(rootless->fix_single)];
 	uint32_t free_id;
 
+	if (!name)
+		name = getenv("USER"); /* a directory's user; newuidmap asks the directory itself */
 	if (!program_is_in_path("newuidmap") || !program_is_in_path("newgidmap")) {
 		explain_single(rootless, "apt-get install uidmap", "newuidmap is not installed");
 		return false;

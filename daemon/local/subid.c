@@ -107,3 +107,24 @@ uint32_t subid_first_free(const char *path, const char *other_path)
 
 	return end > other_end ? end : other_end;
 }
+
+const char *subid_user_name(const char *path, uid_t uid, char name[SUBID_NAME_SIZE])
+{
+	CLEANUP_FILE FILE *file = fopen(path, "re");
+	char line[LINE_MAX_BYTES];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *password = strchr(line, ':');
+		const char *number = password ? strchr(password + 1, ':') : NULL;
+		size_t len = strcspn(line, ":");
+		uint32_t id;
+
+		if (!number || len >= SUBID_NAME_SIZE || !parse_id(number + 1, ':', &number, &id) ||
+		    id != uid)
+			continue;
+		memcpy(name, line, len);
+		name[len] = '\0';
+		return name;
+	}
+	return NULL;
+}

@@ -31,4 +31,9 @@ uint32_t subid_sum(const struct subid_ranges *ranges);
 /* An id above all that are given in either file, to begin a new range with. */
 uint32_t subid_first_free(const char *path, const char *other_path);
 
+#define SUBID_NAME_SIZE 64
+
+/* What that file (/etc/passwd) calls a user: in `name`, which is returned; NULL when it does not know it. */
+const char *subid_user_name(const char *path, uid_t uid, char name[SUBID_NAME_SIZE]);
+
 #endif

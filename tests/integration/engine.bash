@@ -1,11 +1,28 @@
 # For bats files that need the real engine: start, ask, stop, and look for leftovers.
 # load it with `load engine`; a test has ENGINE_DIR, and engine_* functions use it.
 
+#
+# The end of a file's name says whose engine it is: .bats root's, .subuid a user's with ids of /etc/subuid, .single
+# one's without. The test itself is root's.
+
+load ../user
+MODE=${BATS_TEST_FILENAME##*.}
+ENGINE="$SP_BUILDDIR/daemon/local/sandpool-engine"
+AGENT="$SP_BUILDDIR/daemon/local/agent/sandpool-agent"
+
+setup_file()
+{
+	[ "$MODE" = bats ] || make_user "$MODE" "$ENGINE" "$AGENT"
+}
+
+teardown_file()
+{
+	remove_user
+}
+
 engine_skip_unless_possible()
 {
-	ENGINE="$SP_BUILDDIR/daemon/local/sandpool-engine"
-	AGENT="$SP_BUILDDIR/daemon/local/agent/sandpool-agent"
-	[ "$(id -u)" = 0 ] || skip "needs root: the engine makes namespaces with a uid range"
+	[ "$(id -u)" = 0 ] || skip "needs root, also to be another user"
 	[ -x "$ENGINE" ] && [ -x "$AGENT" ] || skip "engine or agent is not built"
 }
 
@@ -29,6 +46,10 @@ engine_setup()
 	PROXY="$ENGINE_DIR/run/sandbox.sock"
 	KEY=e2b_0123456789abcdef
 	ENGINE_PID=
+	[ "$MODE" != bats ] || return 0
+	ENGINE=$TEST_DIR/bin/sandpool-engine
+	AGENT=$TEST_DIR/bin/sandpool-agent
+	chown "$TEST_USER:" "$ENGINE_DIR"
 }
 
 engine_is_ready()
@@ -39,7 +60,10 @@ engine_is_ready()
 # engine_start [OPTION]…
 engine_start()
 {
-	"$ENGINE" --state-dir "$ENGINE_DIR/state" --run-dir "$ENGINE_DIR/run" --agent "$AGENT" \
+	local who=${ENGINE_AS:-}
+	[ "$MODE" = bats ] || : "${who:=setpriv --reuid $TEST_USER --regid $TEST_USER --init-groups}"
+	# shellcheck disable=SC2086
+	$who "$ENGINE" --state-dir "$ENGINE_DIR/state" --run-dir "$ENGINE_DIR/run" --agent "$AGENT" \
 		--log-level debug "$@" 2>>"$ENGINE_LOG" 3>&- &
 	ENGINE_PID=$!
 	wait_for 20 engine_is_ready
@@ -156,6 +180,7 @@ engine_teardown()
 	done
 	wait_for 20 engine_is_clean || result=1
 	engine_stop || result=1
+	[ "$MODE" = bats ] || wait_for 20 no_user_processes || result=1
 	if [ "$result" != 0 ] || grep -q 'error:' "$ENGINE_LOG"; then
 		cat "$ENGINE_LOG" >&2
 		ls -AR "$ENGINE_DIR/state/boxes" "$ENGINE_DIR/state/trash" "$ENGINE_DIR/run" >&2

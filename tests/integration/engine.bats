@@ -154,7 +154,7 @@ teardown()
 	engine_start
 	api GET /sandpool/engine
 	[ "$STATUS" = 200 ]
-	[ "$(json 'it["mode"]')" = root ]
+	[ "$MODE" != bats ] || [ "$(json 'it["mode"]')" = root ]
 	[ "$(json '"unable" in it')" = False ]
 	[ "$(json '[a["available"] or bool(a["fix"]) for a in it["abilities"] if a["name"] == "memory_limit"]')" = '[True]' ]
 	engine_stop
@@ -164,6 +164,7 @@ teardown()
 }
 
 @test "metrics: numbers of now, within what was asked for" {
+	[ "$MODE" = bats ] || skip "a user has no control groups here, and nobody else counts"
 	engine_start
 	create
 	api GET "/sandboxes/$ID/metrics"
@@ -192,6 +193,7 @@ teardown()
 }
 
 @test "metrics: who works hard is seen" {
+	[ "$MODE" = bats ] || skip "a user has no control groups here, and nobody else counts"
 	engine_start
 	create
 	start 'while :; do :; done' -o /dev/null &
