@@ -48,6 +48,14 @@ const struct key keys[] = {
 	 SP_RUNSTATEDIR "/sandpool/engine"},
 	{"engine", "idle-exit", KEY_SECONDS, DAEMON(engine_idle_exit_s), "30s", 1, false,
 	 "without a sandbox or a request for so long, it ends"},
+	{"engine", "memory-limit", KEY_SIZE, DAEMON(engine_memory_bytes), "auto", CONFIG_AUTO, false,
+	 "memory of one sandbox; 0: no limit; auto: three quarters of the machine's"},
+	{"engine", "pids-limit", KEY_COUNT, DAEMON(engine_pids), "auto", CONFIG_AUTO, false,
+	 "processes and threads of one sandbox; 0: no limit; auto: a quarter of the kernel's"},
+	{"engine", "cpu-limit", KEY_COUNT, DAEMON(engine_cpu_percent), "auto", CONFIG_AUTO, false,
+	 "processor of one sandbox in per cent of a core; 0 and auto: no limit"},
+	{"engine", "network-subnet", KEY_TEXT, DAEMON(engine_subnet), NULL, 0, false,
+	 "addresses of sandboxes, as 10.20.0.0/16; a private range that is free unless given"},
 	{"provider", "type", KEY_TYPE, PROVIDER(type), "e2b", 0, false,
 	 "local: the embedded engine; e2b: the E2B cloud or a cluster"},
 	{"provider", "api-url", KEY_TEXT, PROVIDER(api_url), NULL, 0, false,
@@ -173,12 +181,16 @@ static int set_number(const struct key *key, int64_t *at, const char *value, str
 	char *end;
 	int64_t number, factor;
 
+	if (key->min == CONFIG_AUTO && strcmp(value, "auto") == 0) {
+		*at = CONFIG_AUTO;
+		return 0;
+	}
 	errno = 0;
 	number = strtoll(value, &end, 10);
 	factor = unit_factor(key->kind, end);
 	if (!isdigit((unsigned char)*value) || errno || factor == 0 || number > INT64_MAX / factor)
-		return sb_fail(err, SB_INVALID_ARGUMENT, "%s: must be %s", key->name,
-			       forms[key->kind]);
+		return sb_fail(err, SB_INVALID_ARGUMENT, "%s: must be %s%s", key->name,
+			       forms[key->kind], key->min == CONFIG_AUTO ? ", or auto" : "");
 	if (number * factor < key->min)
 		return sb_fail(err, SB_INVALID_ARGUMENT, "%s: must be at least %" PRId64, key->name,
 			       key->min);
@@ -250,6 +262,9 @@ int key_set(const struct key *key, void *object, const char *value, struct sb_er
 static const char *number_to_text(const struct key *key, int64_t number, char *text)
 {
 	const struct unit *best = NULL;
+
+	if (key->min == CONFIG_AUTO && number == CONFIG_AUTO)
+		return "auto";
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		if (units[i].kind == key->kind && number && number % units[i].factor == 0)

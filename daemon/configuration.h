@@ -13,6 +13,8 @@
 #include "protocol/error.h"
 #include "protocol/values.h"
 
+#define CONFIG_AUTO (-1) /* of a number that may be "auto" */
+
 enum provider_type { PROVIDER_LOCAL, PROVIDER_E2B };
 
 struct provider_config {
@@ -41,9 +43,12 @@ struct config {
 	int64_t clients_max;
 	int64_t spool_command_bytes; /* kept of one command's output */
 	int64_t spool_total_bytes;
-	int64_t spool_retention_s;  /* after the command's end */
-	char *engine_path;          /* sandpool-engine's program file */
-	char *engine_dir;           /* its run directory: api.sock and sandbox.sock */
+	int64_t spool_retention_s; /* after the command's end */
+	char *engine_path;         /* sandpool-engine's program file */
+	char *engine_dir;          /* its run directory: api.sock and sandbox.sock */
+	/* of one sandbox; 0: none, CONFIG_AUTO: what the engine takes for right */
+	int64_t engine_memory_bytes, engine_pids, engine_cpu_percent;
+	char *engine_subnet;        /* NULL: the engine's own choice */
 	int64_t engine_idle_exit_s; /* it ends when it had nothing to do for so long */
 	struct provider_config *providers;
 	size_t provider_count;

@@ -8,6 +8,7 @@
 
 #include "daemon/engine-start.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -29,6 +30,7 @@
 #include "daemon/base/service.h"
 #include "daemon/base/timer.h"
 #include "daemon/configuration.h"
+#include "protocol/values.h"
 
 #define PATIENCE_MS    30000 /* for the first answer: the base template may have to be built */
 #define TRY_EVERY_MS   5
@@ -36,6 +38,7 @@
 #define AGAIN_MS       200  /* after an engine that ended at once */
 #define AGAIN_MAX      5
 #define LOG_MAX_BYTES  (1 << 20)
+#define ARGUMENTS_MAX  24
 #define LOG_TAIL_BYTES 300
 
 extern char **environ;
@@ -43,9 +46,9 @@ extern char **environ;
 struct engine_start {
 	struct event_base *base;
 	struct engine_start_events events;
-	char *program, *state_dir, *run_dir, *log_path, *api_path, *sandbox_path;
-	char idle_exit[24]; /* seconds */
-	int process_fd;     /* pidfd of the engine we know, or -1 */
+	char *program, *log_path, *api_path, *sandbox_path;
+	struct strings arguments; /* of the program, its name first */
+	int process_fd;           /* pidfd of the engine we know, or -1 */
 	struct event *on_end;
 	struct event *tick;
 	int64_t deadline_ms;
@@ -166,13 +169,13 @@ static char **make_environment(void)
 static int spawn_with(struct engine_start *start, posix_spawn_file_actions_t *files,
 		      posix_spawnattr_t *attributes, int log_fd, pid_t *ret_pid)
 {
-	char *argv[] = {
-		start->program, (char[]){"--state-dir"}, start->state_dir, (char[]){"--run-dir"},
-		start->run_dir, (char[]){"--idle-exit"}, start->idle_exit, NULL};
+	char *argv[ARGUMENTS_MAX + 1] = {NULL};
 	CLEANUP_FREE char **environment = make_environment();
 	sigset_t none, all;
 	int rc;
 
+	assert(start->arguments.count <= ARGUMENTS_MAX);
+	memcpy(argv, start->arguments.items, start->arguments.count * sizeof(*argv));
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
 	if (!environment)
@@ -317,19 +320,48 @@ void engine_start(struct engine_start *start)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static int add_option(struct engine_start *start, const char *option, const char *value)
+{
+	if (strings_add(&start->arguments, option) < 0)
+		return -1;
+	return strings_add(&start->arguments, value);
+}
+
+static int add_number(struct engine_start *start, const char *option, int64_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, number);
+	return number == CONFIG_AUTO ? 0 : add_option(start, option, text);
+}
+
+static int add_arguments(struct engine_start *start, const struct config *config)
+{
+	CLEANUP_FREE char *state_dir = NULL;
+
+	if (asprintf(&state_dir, "%s/engine", config->state_dir) < 0)
+		return -1;
+	if (strings_add(&start->arguments, config->engine_path) < 0 ||
+	    add_option(start, "--state-dir", state_dir) < 0 ||
+	    add_option(start, "--run-dir", config->engine_dir) < 0 ||
+	    add_number(start, "--idle-exit", config->engine_idle_exit_s) < 0 ||
+	    add_number(start, "--memory-limit", config->engine_memory_bytes) < 0 ||
+	    add_number(start, "--pids-limit", config->engine_pids) < 0 ||
+	    add_number(start, "--cpu-limit", config->engine_cpu_percent) < 0)
+		return -1;
+	if (!config->engine_subnet)
+		return 0;
+	return add_option(start, "--network-subnet", config->engine_subnet);
+}
+
 static int name_paths(struct engine_start *start, const struct config *config)
 {
-	(void)snprintf(start->idle_exit, sizeof(start->idle_exit), "%" PRId64,
-		       config->engine_idle_exit_s);
 	start->program = strdup(config->engine_path);
-	start->run_dir = strdup(config->engine_dir);
-	if (!start->program || !start->run_dir ||
-	    asprintf(&start->state_dir, "%s/engine", config->state_dir) < 0 ||
-	    asprintf(&start->log_path, "%s/engine.log", config->state_dir) < 0 ||
+	if (!start->program || asprintf(&start->log_path, "%s/engine.log", config->state_dir) < 0 ||
 	    asprintf(&start->api_path, "%s/api.sock", config->engine_dir) < 0 ||
 	    asprintf(&start->sandbox_path, "%s/sandbox.sock", config->engine_dir) < 0)
 		return -1;
-	return 0;
+	return add_arguments(start, config);
 }
 
 struct engine_start *engine_start_new(struct event_base *base, const struct config *config,
@@ -359,8 +391,7 @@ struct engine_start *engine_start_free(struct engine_start *start)
 	if (start->tick)
 		event_free(start->tick);
 	free(start->program);
-	free(start->state_dir);
-	free(start->run_dir);
+	strings_free(&start->arguments);
 	free(start->log_path);
 	free(start->api_path);
 	free(start->sandbox_path);

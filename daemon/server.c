@@ -28,6 +28,8 @@
 #define WORKER_THREADS 4
 #define DISK_THREADS   2
 
+#define WORKERS_PATIENCE_MS 5000 /* at the end, for files that do not answer */
+
 /* ---- signals ---------------------------------------------------------------------------------- */
 
 static void server_apply_level(const struct config *config)
@@ -254,8 +256,8 @@ struct server *server_free(struct server *server)
 	server->reconcile = reconcile_free(server->reconcile);
 	server->registry = registry_free(server->registry);
 	server->providers = providers_free(server->providers);
-	server->workers = workers_free(server->workers);
-	server->disk = workers_free(server->disk);
+	server->workers = workers_free(server->workers, WORKERS_PATIENCE_MS);
+	server->disk = workers_free(server->disk, WORKERS_PATIENCE_MS);
 	server->spools = spools_free(server->spools);
 	server->store = store_close(server->store);
 	for (size_t i = 0; i < ARRAY_SIZE(server->signals); i++) {

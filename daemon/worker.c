@@ -12,6 +12,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
+
+#include "daemon/base/log.h"
 
 struct workers {
 	pthread_mutex_t mutex;
@@ -115,31 +118,60 @@ struct workers *workers_new(struct event_base *base, unsigned threads, struct sb
 	workers->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (workers->wake < 0) {
 		(void)sb_fail_errno(err, SB_INTERNAL, errno, "an eventfd");
-		return workers_free(workers);
+		return workers_free(workers, 0);
 	}
 	workers->event =
 		event_new(base, workers->wake, EV_READ | EV_PERSIST, workers_on_wake, workers);
 	if (!workers->event || event_add(workers->event, NULL) < 0) {
 		(void)sb_fail(err, SB_INTERNAL, "workers cannot be watched");
-		return workers_free(workers);
+		return workers_free(workers, 0);
 	}
 	if (workers_start(workers, threads, err) < 0)
-		return workers_free(workers);
+		return workers_free(workers, 0);
 	return workers;
 }
 
-struct workers *workers_free(struct workers *workers)
+/* How many hang. */
+static unsigned join_threads(struct workers *workers, int patience_ms)
 {
+	struct timespec deadline;
+	unsigned hanging = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += patience_ms / 1000;
+	deadline.tv_nsec += patience_ms % 1000 * 1000000L;
+	if (deadline.tv_nsec >= 1000000000L) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= 1000000000L;
+	}
+	for (unsigned i = 0; i < workers->thread_count; i++) {
+		if (pthread_clockjoin_np(workers->threads[i], NULL, CLOCK_MONOTONIC, &deadline) ==
+		    0)
+			continue;
+		(void)pthread_detach(workers->threads[i]);
+		hanging++;
+	}
+	return hanging;
+}
+
+struct workers *workers_free(struct workers *workers, int patience_ms)
+{
+	unsigned hanging;
+
 	if (!workers)
 		return NULL;
 	(void)pthread_mutex_lock(&workers->mutex);
 	workers->is_ending = true;
 	(void)pthread_cond_broadcast(&workers->wanted);
 	(void)pthread_mutex_unlock(&workers->mutex);
-	for (unsigned i = 0; i < workers->thread_count; i++)
-		(void)pthread_join(workers->threads[i], NULL);
+	hanging = join_threads(workers, patience_ms);
 	if (workers->event)
 		event_free(workers->event);
+	if (hanging) {
+		log_warning("%u workers hang in a file that does not answer, and are left behind",
+			    hanging);
+		return NULL;
+	}
 	if (workers->wake >= 0)
 		(void)close(workers->wake);
 	(void)pthread_cond_destroy(&workers->wanted);

@@ -25,8 +25,11 @@ struct job { /* embed me; zero means idle */
 
 struct workers *workers_new(struct event_base *base, unsigned threads,
 			    struct sb_error *err) MUST_USE;
-/* Waits for the jobs under way (each is bounded); their done() is not called. NULL is fine. */
-struct workers *workers_free(struct workers *workers);
+/*
+ * Waits so long for the jobs under way; their done() is not called. A worker that hangs, on a dead file system,
+ * is left to hang, and with it all that it may touch: that memory is not given back. NULL is fine.
+ */
+struct workers *workers_free(struct workers *workers, int patience_ms);
 
 void workers_submit(struct workers *workers, struct job *job);
 

@@ -519,3 +519,16 @@ no_boxes_but() {
 	grep -q '2 running' "$DAEMON_DIR/out"
 	grep -q 'a ends in' "$DAEMON_DIR/out"
 }
+
+@test "limits in the configuration reach the engine" {
+	stop_daemon
+	make_daemon_dir
+	printf '[engine]\nmemory-limit = 256M\npids-limit = 40\ncpu-limit = 100\n' >"$DAEMON_DIR/more.conf"
+	start_daemon
+	py <<-E
+		with Client() as c:
+		    id = c.call("sandbox.create")["sandbox_id"]
+		    sample = c.call("sandbox.metrics", {"sandbox_id": id})["metrics"][-1]
+		    assert sample["mem_total"] == 256 << 20 and sample["cpu_count"] == 1, sample
+	E
+}

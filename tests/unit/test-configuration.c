@@ -47,6 +47,7 @@ static void test_defaults_and_what_follows(void **state)
 	assert_string_equal(config->providers[0].name, "local");
 	assert_int_equal(config->providers[0].type, PROVIDER_LOCAL);
 	assert_int_equal(config->spool_command_bytes, 64 << 20);
+	assert_int_equal(config->engine_memory_bytes, CONFIG_AUTO);
 	(void)config_free(config);
 }
 
@@ -55,6 +56,7 @@ static void test_values_and_units(void **state)
 	struct config *config =
 		load("# comment\n[daemon]\nclients-max = 7\nspool-total = 2G ; note\n"
 		     "spool-retention=10m\nprovider = cloud\n"
+		     "[engine]\nmemory-limit = 2G\npids-limit = 0\ncpu-limit = auto\n"
 		     "[provider \"cloud\"]\ntype = e2b\napi-key-file = key\n"
 		     "[provider \"own\"]\ndomain = example.org\napi-key-file = /k\n");
 
@@ -62,6 +64,9 @@ static void test_values_and_units(void **state)
 	assert_int_equal(config->clients_max, 7);
 	assert_true(config->spool_total_bytes == 2LL << 30);
 	assert_int_equal(config->spool_retention_s, 600);
+	assert_true(config->engine_memory_bytes == 2LL << 30);
+	assert_int_equal(config->engine_pids, 0);
+	assert_int_equal(config->engine_cpu_percent, CONFIG_AUTO);
 	assert_int_equal(config->provider_count, 3);
 	assert_string_equal(config->providers[0].domain, "e2b.app");
 	assert_string_equal(config->providers[0].api_url, "https://api.e2b.app");
@@ -91,6 +96,9 @@ static void test_mistakes_are_named(void **state)
 		{"[daemon]\nclients-max = many\n", "must be a number"},
 		{"[daemon]\nclients-max = 99999999999999999999\n", "must be a number"},
 		{"[daemon]\nspool-total = 5X\n", "must be a size"},
+		{"[engine]\nmemory-limit = much\n",
+		 "must be a size such as 512K, 64M or 4G, or auto"},
+		{"[daemon]\nspool-total = auto\n", "must be a size"},
 		{"[daemon]\nspool-total = 9999999999T\n", "must be a size"},
 		{"[daemon]\nspool-retention = 5M\n", "must be a time"},
 		{"[daemon]\nsocket = relative\n", "absolute path"},
