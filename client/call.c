@@ -260,27 +260,70 @@ void sandpool_set_params(struct sandpool_call *call, const char *json)
 	}
 }
 
+static void write_param(const struct param *param, const char *name, struct buf *out)
+{
+	fields_encode_string(out, name, strlen(name));
+	buf_add(out, ":", 1);
+	buf_add(out, param->text.data, param->text.len);
+	if (param->closing)
+		buf_add(out, &param->closing, 1);
+	if (param->text.failed)
+		out->failed = true;
+}
+
+/* `param` and those behind it whose names begin as its: members of one object. */
+static void write_object(const struct param *param, size_t prefix, struct buf *out)
+{
+	const char *name = param->name;
+
+	fields_encode_string(out, name, prefix);
+	buf_add(out, ":{", 2);
+	write_param(param, name + prefix + 1, out);
+	while ((param = param->next)) {
+		if (strncmp(param->name, name, prefix + 1) != 0)
+			continue;
+		buf_add(out, ",", 1);
+		write_param(param, param->name + prefix + 1, out);
+	}
+	buf_add(out, "}", 1);
+}
+
+/* Whether one before it has written it, as a member of their object. */
+static bool is_written(const struct sandpool_call *call, const struct param *param, size_t prefix)
+{
+	for (const struct param *other = call->params; other != param; other = other->next) {
+		if (strncmp(other->name, param->name, prefix + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void write_params(const struct sandpool_call *call, struct buf *out)
+{
+	buf_add(out, "{", 1);
+	for (const struct param *param = call->params; param; param = param->next) {
+		size_t prefix = strcspn(param->name, ".");
+
+		if (param->name[prefix] && is_written(call, param, prefix))
+			continue;
+		if (param != call->params)
+			buf_add(out, ",", 1);
+		if (param->name[prefix])
+			write_object(param, prefix, out);
+		else
+			write_param(param, param->name, out);
+	}
+	buf_add(out, "}", 1);
+}
+
 int call_params(struct sandpool_call *call, struct buf *out, struct sandpool_error *err)
 {
 	if (call->bad_param)
 		return client_fail(err, "invalid_params", "%s: %s", call->method, call->bad_param);
-	if (call->raw_params) {
+	if (call->raw_params)
 		buf_add_str(out, call->raw_params);
-	} else {
-		buf_add(out, "{", 1);
-		for (struct param *param = call->params; param; param = param->next) {
-			if (param != call->params)
-				buf_add(out, ",", 1);
-			fields_encode_string(out, param->name, strlen(param->name));
-			buf_add(out, ":", 1);
-			buf_add(out, param->text.data, param->text.len);
-			if (param->closing)
-				buf_add(out, &param->closing, 1);
-			if (param->text.failed)
-				out->failed = true;
-		}
-		buf_add(out, "}", 1);
-	}
+	else
+		write_params(call, out);
 	return out->failed ? client_fail(err, "internal", "%s: out of memory", call->method) : 0;
 }
 

@@ -101,7 +101,7 @@ SANDPOOL_API void sandpool_set_bool(struct sandpool_call *call, const char *name
 /* Any bytes, text or not. */
 SANDPOOL_API void sandpool_set_bytes(struct sandpool_call *call, const char *name, const void *data,
 				     size_t len);
-/* Append to a list of strings: argv. */
+/* Append to a list of strings: argv. "network.allow_out" is the list of that name in the object `network`. */
 SANDPOOL_API void sandpool_add_string(struct sandpool_call *call, const char *name,
 				      const char *value);
 /* Add a member to an object of strings: envs, metadata. */

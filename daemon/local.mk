@@ -80,6 +80,7 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/method-sandbox-list.c \
 	daemon/method-sandbox-metrics.c \
 	daemon/method-watch.c \
+	daemon/method-sandbox-set_network.c \
 	daemon/method-sandbox-set_timeout.c \
 	daemon/migrations.c \
 	daemon/op.c daemon/op.h \

@@ -72,12 +72,26 @@ static bool create_is_unwanted(struct create_op *c)
 	return c->err.code != SB_OK;
 }
 
+/* Borrows. */
+static struct wire_network create_network(const struct sandbox_network *asked)
+{
+	return (struct wire_network){
+		.allow_out = asked->allow_out,
+		.deny_out = asked->deny_out,
+		.allow_public_traffic = asked->allow_public_traffic,
+		.mask_request_host = asked->mask_request_host,
+		.rules = asked->rules,
+		.egress_proxy = asked->egress_proxy,
+	};
+}
+
 /* The request as the wire has it, with our label among the user's. */
 static int create_ask(struct create_op *c)
 {
 	const struct sandbox_create_params *params = c->op.call->params;
 	const struct sandbox_row *row = &c->sandbox->row;
 	struct wire_new_sandbox request = {0};
+	struct wire_network network;
 
 	fields_init(&wire_new_sandbox_type, &request);
 	if (string_map_copy(&params->metadata, &request.metadata) < 0 ||
@@ -90,6 +104,10 @@ static int create_ask(struct create_op *c)
 	request.env_vars = params->envs;
 	request.secure = params->secure;
 	request.allow_internet_access = params->allow_internet_access;
+	if (params->network) {
+		network = create_network(params->network);
+		request.network = &network;
+	}
 	c->is_sent = true;
 	api_create(&c->sandbox->provider->upstream, remote_call(&c->remote), &request, &c->made);
 	string_map_free(&request.metadata);

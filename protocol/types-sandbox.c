@@ -11,6 +11,38 @@ static const char *const list_states[] = {
 };
 
 /* clang-format off */
+#define N_OUT(T)                                                                                   \
+	F_STRINGS(struct T, allow_out, .max = 1000,                                                \
+		  .doc = "addresses, ranges (A.B.C.D/N) and, when deny_out has 0.0.0.0/0, domain " \
+			 "names it may reach; these win over deny_out"),                           \
+	F_STRINGS(struct T, deny_out, .max = 1000,                                                 \
+		  .doc = "addresses and ranges it may not reach; what is in neither list it may")
+#define N_MORE(T)                                                                                  \
+	F_JSON(struct T, rules, .doc = "changes to requests by domain, where the provider can"),   \
+	F_JSON(struct T, egress_proxy, .doc = "a proxy for all it sends, where the provider can")
+
+static const struct fields sandbox_network_type = {
+	"SandboxNetwork", TABLE(sandbox_network){
+	N_OUT(sandbox_network),
+	F_BOOL(struct sandbox_network, allow_public_traffic, .absent = true,
+	       .doc = "whether its servers are reached without a token"),
+	F_STRING(struct sandbox_network, mask_request_host, .max = 253,
+		 .doc = "the Host its servers see; ${PORT} in it is the port"),
+	N_MORE(sandbox_network),
+	F_END,
+}};
+
+const struct fields sandbox_network_params_type = {
+	"SandboxNetworkParams", TABLE(sandbox_network_params){
+	P_SANDBOX_ID(sandbox_network_params),
+	N_OUT(sandbox_network_params),
+	F_BOOL(struct sandbox_network_params, allow_internet_access, .absent = true,
+	       .doc = "false: nothing but what allow_out has"),
+	N_MORE(sandbox_network_params),
+	P_REQUEST_TIMEOUT(sandbox_network_params),
+	F_END,
+}};
+
 const struct fields sandbox_create_params_type = {
 	"SandboxCreateParams", TABLE(sandbox_create_params){
 	F_STRING(struct sandbox_create_params, template, .min = 1, .max = 128,
@@ -26,6 +58,9 @@ const struct fields sandbox_create_params_type = {
 	       .doc = "protect the sandbox's own interface with a token, which the daemon keeps"),
 	F_BOOL(struct sandbox_create_params, allow_internet_access, .absent = true,
 	       .doc = "whether it may reach the internet"),
+	F_OBJECT(struct sandbox_network, struct sandbox_create_params, network,
+		 .type = &sandbox_network_type,
+		 .doc = "what it may reach, and who reaches it; everything and everybody when absent"),
 	F_STRING(struct sandbox_create_params, provider, .min = 1, .max = NAME_MAX_BYTES,
 		 .doc = "where to make it; the default provider when absent"),
 	P_REQUEST_TIMEOUT(sandbox_create_params),

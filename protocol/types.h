@@ -160,6 +160,15 @@ TYPE(status_result);
 
 enum sandbox_list_state { SANDBOX_LIST_ANY, SANDBOX_LIST_RUNNING, SANDBOX_LIST_PAUSED };
 
+struct sandbox_network { /* of create */
+	struct strings allow_out;
+	struct strings deny_out;
+	bool allow_public_traffic;
+	char *mask_request_host;
+	char *rules;        /* JSON */
+	char *egress_proxy; /* JSON */
+};
+
 struct sandbox_create_params {
 	char *template;
 	double timeout;
@@ -168,6 +177,7 @@ struct sandbox_create_params {
 	struct string_map envs;
 	bool secure;
 	bool allow_internet_access;
+	struct sandbox_network *network;
 	char *provider;
 	double request_timeout;
 };
@@ -189,6 +199,17 @@ struct sandbox_list_params {
 	double request_timeout;
 };
 TYPE(sandbox_list_params);
+
+struct sandbox_network_params { /* set_network */
+	char *sandbox_id;
+	struct strings allow_out;
+	struct strings deny_out;
+	bool allow_internet_access;
+	char *rules;        /* JSON */
+	char *egress_proxy; /* JSON */
+	double request_timeout;
+};
+TYPE(sandbox_network_params);
 
 struct sandbox_timeout_params {
 	char *sandbox_id;

@@ -1,4 +1,4 @@
-/* sandpool info, kill, connect, timeout: one call on one sandbox each. */
+/* sandpool info, kill, connect, timeout, network: one call on one sandbox each. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -126,4 +126,33 @@ int cmd_timeout(struct cli *cli, int argc, char **argv)
 	if (status == 0 && !cli->json)
 		(void)puts(sandpool_get_string(call, "end_at"));
 	return status;
+}
+
+int cmd_network(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {{"no-internet", no_argument, NULL, 'n'},
+						{"allow-out", required_argument, NULL, 'a'},
+						{"deny-out", required_argument, NULL, 'd'},
+						{"open", no_argument, NULL, 'o'},
+						{NULL, 0, NULL, 0}};
+	struct sandpool_call *call CLEANUP_CALL = cli_new("sandbox.set_network");
+	bool has_policy = false, is_open = false;
+	int c;
+
+	while ((c = options_next(argc, argv, "+h", options, NULL)) != -1) {
+		has_policy |= c == 'n' || c == 'a' || c == 'd';
+		is_open |= c == 'o';
+		if (c == 'n')
+			sandpool_set_bool(call, "allow_internet_access", false);
+		else if (c == 'a')
+			sandpool_add_string(call, "allow_out", optarg);
+		else if (c == 'd')
+			sandpool_add_string(call, "deny_out", optarg);
+		else if (c != 'o')
+			return cli_usage(cli);
+	}
+	if (optind + 1 != argc || has_policy == is_open)
+		return cli_usage(cli);
+	sandpool_set_string(call, "sandbox_id", argv[optind]);
+	return cli_call_and_print(cli, call);
 }

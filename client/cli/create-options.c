@@ -34,6 +34,12 @@ int create_option(const struct cli *cli, struct sandpool_call *create, int optio
 	case OPT_NO_INTERNET:
 		sandpool_set_bool(create, "allow_internet_access", false);
 		return 0;
+	case OPT_ALLOW_OUT:
+		sandpool_add_string(create, "network.allow_out", value);
+		return 0;
+	case OPT_DENY_OUT:
+		sandpool_add_string(create, "network.deny_out", value);
+		return 0;
 	case 'e':
 		return pair_option(create, "envs", value);
 	case 'm':

@@ -20,6 +20,13 @@ const struct verb verbs[] = {
 	 "  --timeout S   let it live at least so long from now\n"
 	 "  --provider P  where it is, when this daemon does not know it\n"},
 	{"timeout", cmd_timeout, "ID S", "Move a sandbox's deadline to S from now", NULL},
+	{"network", cmd_network,
+	 "--open | [--no-internet] [--allow-out WHERE]… [--deny-out WHERE]… ID",
+	 "Say what a sandbox may reach from now on, in place of what was said before",
+	 "  --open             everything\n"
+	 "  --no-internet      nothing but what is allowed\n"
+	 "  --allow-out WHERE  an address, range or name it may reach, in spite of the others\n"
+	 "  --deny-out WHERE   an address or range it may not reach; all: 0.0.0.0/0\n"},
 	{"metrics", cmd_metrics, "[--since T] ID", "Show what a sandbox uses",
 	 "  --since T  only the last T: 30s, 5m\n"},
 	{"top", cmd_top, "[-b] [-n N] [-d T]", "Watch what sandboxes use",

@@ -231,6 +231,17 @@ void api_set_timeout(const struct upstream *upstream, struct api_call *call, con
 	call_start(call, &ask, NULL, NULL, SB_SANDBOX_NOT_FOUND);
 }
 
+void api_set_network(const struct upstream *upstream, struct api_call *call, const char *sandbox_id,
+		     const struct wire_network_update *network)
+{
+	struct ask ask;
+
+	ask_sandbox(&ask, upstream, "PUT", sandbox_id, "/network");
+	fields_encode(&wire_network_update_type, FIELDS_E2B, network, &ask.body);
+	ask.spec.may_resend = true;
+	call_start(call, &ask, NULL, NULL, SB_SANDBOX_NOT_FOUND);
+}
+
 /* Append `text` percent-encoded twice: once for itself, once as a member of a form. */
 static void encode_twice(struct buf *out, const char *text)
 {

@@ -64,6 +64,10 @@ void api_kill(const struct upstream *upstream, struct api_call *call, const char
 void api_set_timeout(const struct upstream *upstream, struct api_call *call, const char *sandbox_id,
 		     int64_t timeout_s);
 
+/* PUT /sandboxes/{id}/network: in place of all it was told of the way out before. */
+void api_set_network(const struct upstream *upstream, struct api_call *call, const char *sandbox_id,
+		     const struct wire_network_update *network);
+
 /* GET /v2/sandboxes */
 struct api_filter {
 	const struct string_map *metadata; /* all of these; or NULL */

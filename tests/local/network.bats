@@ -290,3 +290,48 @@ http.server.HTTPServer(("127.0.0.1", 3000), H).serve_forever()' 3>&- &
 	api GET "/sandboxes/$ID"
 	[ "$(json 'it["network"]')" = "{'allowPublicTraffic': False, 'maskRequestHost': 'inner:\${PORT}'}" ]
 }
+
+@test "by the daemon and the command line: create with lists, network" {
+	local daemon
+	mkdir "$ENGINE_DIR/cli"
+	printf '[daemon]\nruntime-dir = %s/cli/run\n[engine]\npath = %s\n' "$ENGINE_DIR" \
+		"$SP_BUILDDIR/daemon/local/sandpool-engine" >"$ENGINE_DIR/cli/conf"
+	export SANDPOOL_SOCKET="$ENGINE_DIR/cli/socket" PATH="$SP_BUILDDIR:$PATH"
+	at "$ROUTER" "$SP_BUILDDIR/sandpoold" -c "$ENGINE_DIR/cli/conf" --socket "$SANDPOOL_SOCKET" \
+		--state-dir "$ENGINE_DIR/cli/state" 2>"$ENGINE_DIR/cli/log" 3>&- &
+	daemon=$!
+	HOLDERS+=("$daemon")
+	wait_for 20 test -S "$SANDPOOL_SOCKET"
+	get() {
+		sandpool exec box -- curl -s -m 4 -o /dev/null "http://$1/"
+	}
+	sandpool create --name box --timeout 5m --deny-out 0.0.0.0/0 --allow-out "$OUT2" --allow-out 192.0.2.128/25
+	get "$OUT2"
+	! get "$OUT1"
+	sandpool network --deny-out "$OUT2" box
+	get "$OUT1"
+	! get "$OUT2"
+	sandpool network --no-internet box
+	! get "$OUT1"
+	sandpool network --open box
+	get "$OUT1"
+	get "$OUT2"
+	run sandpool network box
+	[ "$status" = 125 ]
+	run sandpool network --deny-out example.com box
+	[ "$status" = 125 ]
+	[[ "$output" == *"'example.com' is not an IP address or CIDR"* ]]
+	sandpool call sandbox.create '{"network":{"deny_out":["1.1.1.1"],"rules":{"a.com":[]}}}' 2>"$ENGINE_DIR/cli/refused" && return 1
+	grep -q network.rules "$ENGINE_DIR/cli/refused"
+	sandpool kill box
+	kill "$(engine_of_daemon)"
+}
+
+# The engine that the daemon started: it ends alone later, but the machine is to be clean now.
+engine_of_daemon() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		[ "$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -c "^[^ ]*sandpool-engine .*$ENGINE_DIR/cli/run")" = 0 ] ||
+			echo "${dir#/proc/}"
+	done
+}

@@ -87,7 +87,10 @@ static void test_parameters_become_json(void **state)
 	sandpool_set_bool(call, "b", true);
 	sandpool_add_string(call, "argv", "x");
 	sandpool_add_string(call, "argv", "y z");
+	sandpool_add_string(call, "network.allow_out", "1.1.1.1");
 	sandpool_add_pair(call, "envs", "K", "V");
+	sandpool_add_string(call, "network.deny_out", "0.0.0.0/0");
+	sandpool_add_string(call, "network.allow_out", "x.y");
 	sandpool_set_bytes(call, "raw", "\xff", 1);
 	sandpool_set_string(call, "left_out", NULL);
 	sandpool_set_int(call, "i", 7);
@@ -96,7 +99,9 @@ static void test_parameters_become_json(void **state)
 	assert_string_equal(peer_hears(f),
 			    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{"
 			    "\"s\":\"a\\\"b\\n\",\"i\":7,\"n\":0.5,\"b\":true,"
-			    "\"argv\":[\"x\",\"y z\"],\"envs\":{\"K\":\"V\"},"
+			    "\"argv\":[\"x\",\"y z\"],\"network\":{"
+			    "\"allow_out\":[\"1.1.1.1\",\"x.y\"],\"deny_out\":[\"0.0.0.0/0\"]},"
+			    "\"envs\":{\"K\":\"V\"},"
 			    "\"raw\":{\"base64\":\"/w==\"}}}\n");
 	sandpool_call_free(call);
 }
