@@ -12,10 +12,10 @@
 #include "daemon/base/log.h"
 #include "daemon/base/program.h"
 #include "daemon/base/service.h"
-#include "daemon/local/dns-upstream.h"
 #include "daemon/local/engine.h"
 #include "daemon/local/limits.h"
 #include "daemon/local/rootless.h"
+#include "daemon/local/uplink.h"
 #include "protocol/options.h"
 
 enum {
@@ -209,12 +209,11 @@ static int run(const struct engine_options *options)
 	return result < 0 ? 1 : 0;
 }
 
-/* Where the host's resolvers are: a rootless engine is elsewhere soon. */
-static int open_dns_sockets(struct dns_sockets *sockets)
+static int open_sockets(struct uplink_sockets *sockets)
 {
 	struct sb_error err = {0};
 
-	if (dns_sockets_open(sockets, &err) == 0)
+	if (uplink_sockets_open(sockets, geteuid() != 0, &err) == 0)
 		return 0;
 	log_error("%s", err.text);
 	return -1;
@@ -224,11 +223,11 @@ int main(int argc, char **argv)
 {
 	char *agent_path CLEANUP_FREE = program_find("sandpool-agent", "agent/sandpool-agent");
 	struct rootless rootless;
-	struct dns_sockets dns_sockets;
+	struct uplink_sockets uplink_sockets;
 	struct engine_options options = {.agent_path = agent_path,
 					 .idle_exit_s = -1,
 					 .rootless = &rootless,
-					 .dns_sockets = &dns_sockets,
+					 .uplink_sockets = &uplink_sockets,
 					 .limits = {LIMIT_DEFAULT, LIMIT_DEFAULT, LIMIT_DEFAULT}};
 	int result;
 
@@ -242,7 +241,7 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	if (options.is_check)
 		return check(&options, &rootless);
-	if (open_dns_sockets(&dns_sockets) < 0)
+	if (open_sockets(&uplink_sockets) < 0)
 		return 1;
 	rootless_enter(options.state_dir, &rootless);
 	return run(&options);

@@ -23,13 +23,13 @@
 struct api;
 struct box;
 struct buf;
-struct dns_sockets;
 struct event;
 struct event_base;
 struct proxy;
 struct rootless;
 struct trash;
 struct uplink;
+struct uplink_sockets;
 struct usage_timer;
 
 struct engine_options { /* strings are borrowed for the engine's life */
@@ -40,9 +40,9 @@ struct engine_options { /* strings are borrowed for the engine's life */
 	bool is_check;            /* engine_check(), and nothing else */
 	int64_t idle_exit_s;      /* -1: never */
 	struct contain_limits limits;
-	struct link_range subnet;        /* of sandboxes; prefix 0: one that is free */
-	struct rootless *rootless;       /* entered; borrowed too */
-	struct dns_sockets *dns_sockets; /* opened before; taken */
+	struct link_range subnet;              /* of sandboxes; prefix 0: one that is free */
+	struct rootless *rootless;             /* entered; borrowed too */
+	struct uplink_sockets *uplink_sockets; /* opened before; taken */
 };
 
 struct engine {

@@ -27,6 +27,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/policy.c daemon/local/policy.h \
 	daemon/local/pasta.c daemon/local/pasta.h \
 	daemon/local/outside.c daemon/local/outside.h \
+	daemon/local/mirror.c daemon/local/mirror.h \
 	daemon/local/proxy.c daemon/local/proxy.h \
 	daemon/local/proxy-reply.c daemon/local/proxy-reply.h \
 	daemon/local/record.c daemon/local/record.h \

@@ -62,6 +62,17 @@ static void on_address(void *arg, uint32_t gateway)
 	network_set_inspector(&engine->network, &inspector);
 }
 
+int uplink_sockets_open(struct uplink_sockets *sockets, bool is_rootless, struct sb_error *err)
+{
+	*sockets = (struct uplink_sockets){0};
+	if (dns_sockets_open(&sockets->dns, err) < 0)
+		return -1;
+	if (!is_rootless || mirror_sockets_open(&sockets->mirror, err) == 0)
+		return 0;
+	dns_sockets_close(&sockets->dns);
+	return -1;
+}
+
 const char *uplink_missing(bool is_rootless, const char **ret_fix)
 {
 	*ret_fix = NULL;
@@ -79,6 +90,9 @@ static int start_pasta(struct uplink *uplink, struct engine *engine, struct sb_e
 		log_warning("sandboxes have no internet: %s: %s", why, fix);
 		return 0;
 	}
+	uplink->mirror = mirror_new(engine->base, &engine->options.uplink_sockets->mirror, err);
+	if (!uplink->mirror)
+		return -1;
 	uplink->pasta = pasta_new(engine->base, &rootless->outside, engine->options.state_dir, err);
 	return uplink->pasta ? 0 : -1;
 }
@@ -97,7 +111,7 @@ static int open_parts(struct uplink *uplink, struct engine *engine, struct sb_er
 		.arg = engine,
 	};
 
-	uplink->dns = dns_new(&dns, engine->options.dns_sockets, err);
+	uplink->dns = dns_new(&dns, &engine->options.uplink_sockets->dns, err);
 	if (!uplink->dns)
 		return -1;
 	inspect.upstream = &uplink->dns->upstream;
@@ -125,6 +139,7 @@ struct uplink *uplink_free(struct uplink *uplink, bool is_last)
 	if (!uplink)
 		return NULL;
 	pasta_free(uplink->pasta, is_last);
+	mirror_free(uplink->mirror);
 	inspect_free(uplink->inspect);
 	dns_free(uplink->dns);
 	free(uplink);

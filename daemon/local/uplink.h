@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "daemon/local/dns-upstream.h"
+#include "daemon/local/mirror.h"
 #include "protocol/error.h"
 
 struct dns;
@@ -14,13 +16,24 @@ struct engine;
 struct inspect;
 struct pasta;
 
+/* What must be opened where the host's network is: a rootless engine is elsewhere soon. */
+struct uplink_sockets {
+	struct dns_sockets dns;
+	struct mirror_sockets mirror; /* rootless only */
+};
+
 struct uplink {
 	struct dns *dns;
 	struct inspect *inspect;
-	struct pasta *pasta; /* NULL for root, and where there can be none */
+	struct pasta *pasta;   /* NULL for root, and where there can be none */
+	struct mirror *mirror; /* likewise */
 };
 
-/* Takes engine->options.dns_sockets. From now on it follows engine->network. */
+/* Before the realm is entered. */
+int uplink_sockets_open(struct uplink_sockets *sockets, bool is_rootless,
+			struct sb_error *err) MUST_USE;
+
+/* Takes engine->options.uplink_sockets. From now on it follows engine->network. */
 struct uplink *uplink_new(struct engine *engine, struct sb_error *err) MUST_USE;
 /* `is_last`: no sandbox is left. NULL is fine. */
 struct uplink *uplink_free(struct uplink *uplink, bool is_last);

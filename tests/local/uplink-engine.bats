@@ -13,7 +13,10 @@ setup() {
 	web_server
 	stay ip netns exec "$HOST" python3 -m http.server -b 127.0.0.1 8099
 	stay ip netns exec "$HOST" python3 -m http.server -b "$HOST_IP" 8098
+	ip -n "$HOST" address add 198.51.100.33/32 dev lo
+	stay ip netns exec "$HOST" python3 -m http.server -b 0.0.0.0 8097
 	until_true in_host curl -s "http://$HOST_IP:8098/"
+	until_true in_host curl -s "http://$HOST_IP:8097/"
 }
 
 teardown() {
@@ -80,6 +83,10 @@ names_and_rules() {
 	# the host: by no address of its own
 	! inside "curl -s -m 3 http://127.0.0.1:8099/" || return 1
 	! inside "curl -s -m 3 http://$HOST_IP:8098/" || return 1
+	! inside "curl -s -m 3 http://198.51.100.33:8097/" || return 1
+	ip -n "$HOST" address add 198.51.100.34/32 dev lo
+	is_not_reached() { ! inside "curl -s -m 3 http://198.51.100.34:8097/"; }
+	until_true is_not_reached
 	! inside 'curl -s -m 3 http://$(sed -n "s/nameserver //p" /etc/resolv.conf):8099/' || return 1
 }
 
