@@ -41,6 +41,7 @@ static bool take_sample(const struct metrics_op *m, const struct wire_sandbox_me
 		.disk_used = sample->disk_used,
 		.disk_total = sample->disk_total,
 		.processes = sample->processes,
+		.refused_packets = sample->refused_packets,
 	};
 	return true;
 }

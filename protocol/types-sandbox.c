@@ -173,6 +173,8 @@ const struct fields sandbox_metric_type = {
 	F_INT(struct sandbox_metric, disk_total, .doc = "bytes that disk has"),
 	F_INT(struct sandbox_metric, processes, .optional = true,
 	      .doc = "processes and threads in it; absent when the provider does not tell"),
+	F_INT(struct sandbox_metric, refused_packets, .optional = true,
+	      .doc = "packets that it sent and its network refused; absent when there were none"),
 	F_END,
 }};
 

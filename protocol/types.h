@@ -274,6 +274,7 @@ struct sandbox_metric {
 	int64_t disk_used;
 	int64_t disk_total;
 	int64_t processes; /* 0: the provider does not tell */
+	int64_t refused_packets;
 };
 TYPE(sandbox_metric);
 

@@ -416,6 +416,7 @@ const struct fields wire_sandbox_metric_type = {"SandboxMetric", TYPE(wire_sandb
 	W_INT(struct wire_sandbox_metric, disk_used, "diskUsed", .always = true),
 	W_INT(struct wire_sandbox_metric, disk_total, "diskTotal", .always = true),
 	W_INT(struct wire_sandbox_metric, processes, "sandpoolProcesses"),
+	W_INT(struct wire_sandbox_metric, refused_packets, "sandpoolRefusedPackets"),
 	F_END,
 }};
 

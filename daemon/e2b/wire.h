@@ -353,7 +353,8 @@ struct wire_sandbox_metric { /* §1.13 */
 	int64_t mem_cache;
 	int64_t disk_used;
 	int64_t disk_total;
-	int64_t processes; /* "sandpoolProcesses"; 0: not told */
+	int64_t processes;       /* "sandpoolProcesses"; 0: not told */
+	int64_t refused_packets; /* "sandpoolRefusedPackets" */
 };
 extern const struct fields wire_sandbox_metric_type;
 

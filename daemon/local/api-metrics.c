@@ -73,6 +73,7 @@ static void add_sample(struct buf *json, const struct box *box, const struct usa
 		.disk_used = sample->disk_used_bytes,
 		.disk_total = sample->disk_total_bytes,
 		.processes = sample->processes,
+		.refused_packets = sample->refused_packets,
 	};
 
 	fields_encode(&wire_sandbox_metric_type, FIELDS_E2B, &metric, json);

@@ -51,8 +51,9 @@ struct box {
 	struct event *on_exit; /* PID 1 has ended */
 	struct event *timer;   /* running: the end; ending: the next try to clean */
 	struct usage usage;
-	struct sb_error why; /* why it did not start */
-	bool has_exited;     /* PID 1 */
+	struct sb_error why;     /* why it did not start */
+	int64_t refused_packets; /* by its network policy, and by what holds for all */
+	bool has_exited;         /* PID 1 */
 	unsigned clean_tries;
 	char *dir;
 	char *socket_path; /* the agent's */

@@ -25,6 +25,7 @@
 #include "daemon/local/adopt.h"
 #include "daemon/local/api.h"
 #include "daemon/local/box.h"
+#include "daemon/local/denials.h"
 #include "daemon/local/idmap.h"
 #include "daemon/local/limits.h"
 #include "daemon/local/proxy.h"
@@ -314,6 +315,9 @@ static int engine_open(struct engine *engine, struct sb_error *err)
 	engine->uplink = uplink_new(engine, err);
 	if (!engine->uplink)
 		return -1;
+	engine->denials = denials_new(engine, err);
+	if (!engine->denials)
+		return -1;
 	engine->usage_timer = usage_timer_new(engine, err);
 	if (!engine->usage_timer)
 		return -1;
@@ -372,6 +376,7 @@ struct engine *engine_free(struct engine *engine)
 	api_free(engine->api);
 	proxy_free(engine->proxy);
 	uplink_free(engine->uplink, list_is_empty(&engine->boxes));
+	denials_free(engine->denials);
 	network_deinit(&engine->network, list_is_empty(&engine->boxes));
 	if (engine->run_lock_fd >= 0)
 		rootless_leave(engine->options.rootless, engine->options.state_dir,

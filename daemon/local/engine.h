@@ -22,6 +22,7 @@
 
 struct api;
 struct box;
+struct denials;
 struct buf;
 struct event;
 struct event_base;
@@ -54,6 +55,7 @@ struct engine {
 	struct usage_timer *usage_timer;
 	struct list boxes;
 	struct network network;
+	struct denials *denials;
 	struct uplink *uplink;
 	struct ids_ranges ranges;
 	unsigned char seed[ENGINE_SEED_SIZE]; /* of the access tokens */

@@ -17,6 +17,7 @@ daemon_local_libengine_la_SOURCES = \
 	daemon/local/dns-message.c daemon/local/dns-message.h \
 	daemon/local/dns-stream.c \
 	daemon/local/dns-upstream.c daemon/local/dns-upstream.h \
+	daemon/local/denials.c daemon/local/denials.h \
 	daemon/local/engine.c daemon/local/engine.h \
 	daemon/local/ids.c daemon/local/ids.h \
 	daemon/local/inspect.c daemon/local/inspect.h \

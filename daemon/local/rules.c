@@ -11,6 +11,7 @@
 #include "daemon/local/rules.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <nftables/libnftables.h>
 #include <string.h>
 
@@ -33,11 +34,15 @@ static const char table_text[] =
 	"	map inspected { type ifname : verdict; }\n"
 	"	set mute { type ifname; }\n"
 	"	set denied { type ifname; flags dynamic; counter; size 65535; }\n"
+	"	set refused { type ifname . ipv4_addr . inet_proto . inet_service;\n"
+	"		flags dynamic; counter; size 4096; }\n"
 	"	set never { type ipv4_addr; flags interval; elements = {\n"
 	"		0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 168.63.129.16, 100.100.100.200, "
 	"192.0.0.192 } }\n"
 	"	chain refuse {\n"
 	"		add @denied { iifname }\n"
+	"		meta l4proto { 6, 17 } add @refused "
+	"{ iifname . ip daddr . meta l4proto . th dport }\n"
 	"		meta l4proto tcp ct state != new reject with tcp reset\n"
 	"		reject with icmpx type admin-prohibited\n"
 	"	}\n"
@@ -338,25 +343,70 @@ int rules_clear(struct rules *rules, unsigned port, struct sb_error *err)
 
 /* ---- counters -------------------------------------------------------------------------------- */
 
-/* The set as nft writes it: … elements = { "sp12-3" counter packets 7 bytes 420, … } */
-int rules_each_denied(struct rules *rules, void (*each)(void *arg, unsigned port, uint64_t packets),
-		      void *arg, struct sb_error *err)
+/* Elements as nft writes them: "sp12-3" counter packets 7 bytes 420, and with a target "sp12-3" . 1.2.3.4 . 6 . 80 counter … */
+static bool read_target(const char *at, unsigned *ret_port, struct rules_target *ret)
+{
+	unsigned bytes[4], protocol;
+
+	if (sscanf(at, "-%u\" . %u.%u.%u.%u . %u . %" SCNu16 " counter packets %" SCNu64, ret_port,
+		   &bytes[0], &bytes[1], &bytes[2], &bytes[3], &protocol, &ret->port,
+		   &ret->packets) != 8)
+		return false;
+	ret->address = bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+	ret->is_udp = protocol == IPPROTO_UDP;
+	return true;
+}
+
+struct denied_reader {
+	void (*on_count)(void *arg, unsigned port, uint64_t packets);
+	void (*on_target)(void *arg, unsigned port, const struct rules_target *target);
+	void *arg;
+};
+
+/* 1 when there was any element, 0 when none. */
+static int read_denied(struct rules *rules, const char *set, const struct denied_reader *reader,
+		       struct sb_error *err)
 {
 	struct buf text CLEANUP_BUF = {0};
-	char *told CLEANUP_FREE = NULL;
+	size_t len = strlen(rules->prefix);
+	int is_any = 0;
 	const char *at;
 
-	add_text(&text, rules, "list set inet sandpool_@P denied\n");
+	buf_printf(&text, "list set inet sandpool_%s %s\n", rules->prefix, set);
 	if (run(rules, &text, err) < 0)
 		return -1;
-	told = strdup(nft_ctx_get_output_buffer(rules->nft));
-	for (at = told; at && (at = strstr(at, rules->prefix)); at++) {
+	for (at = nft_ctx_get_output_buffer(rules->nft); (at = strchr(at, '"')); at++) {
+		struct rules_target target;
 		uint64_t packets;
 		unsigned port;
 
-		if (sscanf(at + strlen(rules->prefix), "-%u\" counter packets %" SCNu64, &port,
-			   &packets) == 2)
-			each(arg, port, packets);
+		if (strncmp(at + 1, rules->prefix, len) != 0)
+			continue;
+		if (sscanf(at + 1 + len, "-%u\" counter packets %" SCNu64, &port, &packets) == 2)
+			reader->on_count(reader->arg, port, packets);
+		else if (read_target(at + 1 + len, &port, &target))
+			reader->on_target(reader->arg, port, &target);
+		is_any = 1;
 	}
-	return 0;
+	return is_any;
+}
+
+/* nft reads of the kernel what one list command needs, so they cannot be one text. */
+int rules_take_denied(struct rules *rules,
+		      void (*on_count)(void *arg, unsigned port, uint64_t packets),
+		      void (*on_target)(void *arg, unsigned port,
+					const struct rules_target *target),
+		      void *arg, struct sb_error *err)
+{
+	const struct denied_reader reader = {on_count, on_target, arg};
+	struct buf flush CLEANUP_BUF = {0};
+	int result = read_denied(rules, "denied", &reader, err);
+
+	if (result <= 0)
+		return result;
+	if (read_denied(rules, "refused", &reader, err) < 0)
+		return -1;
+	add_text(&flush, rules,
+		 "flush set inet sandpool_@P denied\nflush set inet sandpool_@P refused\n");
+	return run(rules, &flush, err);
 }

@@ -9,6 +9,7 @@
 #define SP_LOCAL_RULES_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/local/link.h"
@@ -49,8 +50,21 @@ int rules_set(struct rules *rules, unsigned port, const struct policy *policy,
 /* Everything is open on that port, as at first. */
 int rules_clear(struct rules *rules, unsigned port, struct sb_error *err) MUST_USE;
 
-/* `each` gets the number of packets refused so far, for each port that had any. */
-int rules_each_denied(struct rules *rules, void (*each)(void *arg, unsigned port, uint64_t packets),
+struct rules_target {
+	uint32_t address; /* in host order */
+	uint16_t port;
+	bool is_udp; /* else it is TCP */
+	uint64_t packets;
+};
+
+/*
+ * What was refused since the last time: `on_count` gets the number of packets for each port that had any,
+ * `on_target` where they were to go. Each counter begins again.
+ */
+int rules_take_denied(struct rules *rules,
+		      void (*on_count)(void *arg, unsigned port, uint64_t packets),
+		      void (*on_target)(void *arg, unsigned port,
+					const struct rules_target *target),
 		      void *arg, struct sb_error *err) MUST_USE;
 
 #endif

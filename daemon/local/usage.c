@@ -60,6 +60,7 @@ static bool measure(const struct box *box, struct usage_sample *ret, int64_t *re
 		.cache_bytes = now.memory_cache_bytes,
 		.memory_limit_bytes = now.memory_limit_bytes,
 		.processes = now.pids,
+		.refused_packets = box->refused_packets,
 	};
 	passed_ms = clock_mono_ms() - usage->last_mono_ms;
 	if (usage->last_mono_ms > 0 && passed_ms > 0 && now.cpu_us > usage->last_cpu_us)

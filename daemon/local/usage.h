@@ -23,6 +23,7 @@ struct usage_sample {
 	int64_t memory_bytes, cache_bytes, memory_limit_bytes; /* limit 0: none */
 	int64_t disk_used_bytes, disk_total_bytes;             /* of the file system it writes to */
 	int64_t processes;
+	int64_t refused_packets; /* since it began, or was taken up again */
 };
 
 struct usage {                                          /* embed me; zero means empty */

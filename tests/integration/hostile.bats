@@ -10,7 +10,7 @@ teardown() { box_teardown; }
 	box <<-'E'
 		doc = b.call("rpc.discover")
 		good = {"sandbox_id": b.id, "pid": 4242, "path": "/tmp/x", "old_path": "/tmp/a", "new_path": "/tmp/b",
-		        "data": "x", "cols": 80, "rows": 24, "files": [{"path": "/tmp/q", "data": "x"}], "timeout": 60}
+		        "data": "x", "cols": 80, "rows": 24, "files": [{"path": "/tmp/q", "data": "x"}], "timeout": 60, "watch_id": "w"}
 		def resolve(schema):
 		    while "$ref" in schema:
 		        node = doc

@@ -335,3 +335,25 @@ engine_of_daemon() {
 			echo "${dir#/proc/}"
 	done
 }
+
+@test "refusals are counted for each sandbox, and logged by destination" {
+	local quiet
+	box
+	quiet=$ID
+	box "\"network\":{\"denyOut\":[\"$OUT2\"]}"
+	refused "$ID" "$OUT2"
+	refused "$ID" "$OUT2:81"
+	refused "$ID" "$MACHINE:8080"
+	reaches "$ID" "$OUT1"
+	reaches "$quiet" "$OUT1"
+	counted() {
+		api GET "/sandboxes/$1/metrics"
+		[ "$(json 'it[-1].get("sandpoolRefusedPackets", 0)')" "$2" "$3" ]
+	}
+	wait_for 20 counted "$ID" -ge 3
+	counted "$quiet" = 0
+	wait_for 20 grep -q "$ID: refused tcp $OUT2:80, packets: 1" "$ENGINE_LOG"
+	grep -q "$ID: refused tcp $OUT2:81, packets: 1" "$ENGINE_LOG"
+	grep -q "$ID: refused tcp $MACHINE:8080, packets: 1" "$ENGINE_LOG"
+	! grep -q "$quiet: refused" "$ENGINE_LOG"
+}
