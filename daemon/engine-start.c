@@ -48,12 +48,12 @@ struct engine_start {
 	struct engine_start_events events;
 	char *program, *log_path, *api_path, *sandbox_path;
 	struct strings arguments; /* of the program, its name first */
-	int process_fd;           /* pidfd of the engine we know, or -1 */
+	int process_fd;           /* pidfd of the engine we know, or a connection to it, or -1 */
 	struct event *on_end;
 	struct event *tick;
 	int64_t deadline_ms;
 	unsigned tries;
-	bool is_managed; /* nothing here starts it, and its sockets tell nothing of its process */
+	bool is_managed; /* nothing here starts it, and its socket does not tell its process */
 	bool is_starting;
 	bool is_spawned; /* one runs, or so we must think: without a pidfd nobody tells of its end */
 	bool is_up;      /* it has answered, and has not ended since */
@@ -81,11 +81,11 @@ static void forget_process(struct engine_start *start)
 
 static void on_process_end(evutil_socket_t fd, short what, void *arg);
 
-/* Watch a process until it ends. Without a pidfd its end shows when it does not answer. */
-static void watch_process(struct engine_start *start, pid_t pid)
+/* `fd` becomes readable when the engine ends. Without one its end shows when it does not answer. */
+static void watch(struct engine_start *start, int fd)
 {
 	forget_process(start);
-	start->process_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	start->process_fd = fd;
 	if (start->process_fd < 0)
 		return;
 	start->on_end = event_new(start->base, start->process_fd, EV_READ, on_process_end, start);
@@ -93,12 +93,30 @@ static void watch_process(struct engine_start *start, pid_t pid)
 		forget_process(start);
 }
 
-/* Connect to the API's socket; on success the server's pid. Unix sockets answer at once or not at all. */
-static bool try_socket(const struct engine_start *start, pid_t *ret_pid)
+static void watch_process(struct engine_start *start, pid_t pid)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	watch(start, (int)syscall(SYS_pidfd_open, pid, 0));
+}
+
+/*
+ * Whose process is it that serves a connection? Of a manager's socket the kernel would name the manager: there the
+ * connection itself is kept. It ends with the engine, to which an idle one is no reason to go on.
+ */
+static void watch_server(struct engine_start *start, int *connection)
+{
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
+
+	if (start->is_managed)
+		watch(start, take_fd(connection));
+	else if (getsockopt(*connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+		watch_process(start, peer.pid);
+}
+
+/* Unix sockets answer at once or not at all. */
+static bool try_socket(struct engine_start *start)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || strlen(start->api_path) >= sizeof(address.sun_path))
@@ -106,8 +124,7 @@ static bool try_socket(const struct engine_start *start, pid_t *ret_pid)
 	memcpy(address.sun_path, start->api_path, strlen(start->api_path));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return errno == EAGAIN; /* its queue is full: it is there */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
-		*ret_pid = peer.pid;
+	watch_server(start, &fd);
 	return true;
 }
 
@@ -118,14 +135,10 @@ void engine_start_doubt(struct engine_start *start)
 
 bool engine_start_answers(struct engine_start *start)
 {
-	pid_t pid = 0;
-
-	if (start->is_up && (start->process_fd >= 0 || start->is_managed))
-		return true; /* its end would have been told, or is made good by its manager */
-	if (!try_socket(start, &pid))
+	if (start->is_up && start->process_fd >= 0)
+		return true; /* its end would have been told */
+	if (!try_socket(start))
 		return false;
-	if (pid > 0 && !start->is_managed)
-		watch_process(start, pid);
 	start->is_up = true;
 	return true;
 }
@@ -290,7 +303,7 @@ static void on_process_end(evutil_socket_t fd, short what, void *arg)
 	bool was_up = start->is_up;
 
 	(void)what;
-	/* Reaps it when it is our child; that of an earlier daemon is not. */
+	/* Reaps it when it is our child; that of an earlier daemon is not, nor is a connection. */
 	(void)waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
 	forget_process(start);
 	start->is_spawned = false;

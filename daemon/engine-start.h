@@ -1,8 +1,8 @@
 /*
  * The embedded engine as a process. It is started detached when its socket does not answer: it outlives
  * this daemon while it has sandboxes, and the next daemon finds it by its socket. Whoever started it, its
- * end is noticed at once (pidfd). Under a service manager it is a unit of its own instead, which whoever
- * connects to its socket wakes; then its end shows in broken requests only.
+ * end is noticed at once. Under a service manager it is a unit of its own instead, which whoever connects to
+ * its socket wakes.
  */
 #ifndef SP_ENGINE_START_H
 #define SP_ENGINE_START_H

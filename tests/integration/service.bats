@@ -244,6 +244,19 @@ managed() {
 		    end = c.call("command.wait", {"sandbox_id": sandbox, "pid": pid})
 		    assert end["exit_code"] == 0, end
 		    c.call("sandbox.kill", {"sandbox_id": sandbox})
+		    gone = c.call("sandbox.create")["sandbox_id"]
+		    os.kill(engines.pid, signal.SIGKILL)
+		    engines.wait()
+		    for pid in filter(str.isdigit, os.listdir("/proc")): # as with the unit of all sandboxes
+		        try:
+		            with open("/proc/%s/cgroup" % pid) as file:
+		                if gone in file.read():
+		                    os.kill(int(pid), signal.SIGKILL)
+		        except (FileNotFoundError, ProcessLookupError):
+		            pass
+		    engines.start()
+		    while gone in [s["sandbox_id"] for s in c.call("sandbox.list")["sandboxes"]]:
+		        time.sleep(0.02) # nobody asked for it: the end of the engine was noticed
 		    assert daemon.stop() == 0 and engines.stop() == 0
 	E
 }
