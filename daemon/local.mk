@@ -53,6 +53,8 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/fd-sink.c daemon/fd-sink.h \
 	daemon/fd-source.c daemon/fd-source.h \
 	daemon/file-entry.c daemon/file-entry.h \
+	daemon/git.c daemon/git.h \
+	daemon/git-status.c daemon/git-status.h \
 	daemon/listener.c daemon/listener.h \
 	daemon/method.h \
 	daemon/method-command-connect.c \
@@ -79,6 +81,8 @@ daemon_libdaemon_la_SOURCES = \
 	daemon/method-sandbox-kill.c \
 	daemon/method-sandbox-list.c \
 	daemon/method-sandbox-metrics.c \
+	daemon/method-git.c \
+	daemon/method-git-remote.c \
 	daemon/method-watch.c \
 	daemon/method-sandbox-set_network.c \
 	daemon/method-sandbox-set_timeout.c \

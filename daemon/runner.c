@@ -83,6 +83,13 @@ int runner_check(const struct runner *runner, struct sb_error *err)
 	return 0;
 }
 
+struct bytes runner_bytes(const struct buf *buf)
+{
+	static char none[] = "";
+
+	return buf->data ? (struct bytes){buf->data, buf->len} : (struct bytes){none, 0};
+}
+
 void runner_release(struct runner *runner)
 {
 	struct command *command = runner->command;

@@ -12,6 +12,7 @@
 #include "daemon/spool.h"
 #include "protocol/buf.h"
 #include "protocol/error.h"
+#include "protocol/values.h"
 
 struct runner {
 	void (*on_change)(struct runner *runner); /* never from inside runner_start() */
@@ -36,6 +37,9 @@ bool runner_is_over(const struct runner *runner);
 
 /* How it went wrong, when it did not come to an end of its own or its output could not be kept: -1. */
 int runner_check(const struct runner *runner, struct sb_error *err) MUST_USE;
+
+/* The bytes of `out` or `err`, borrowed: none is "". */
+struct bytes runner_bytes(const struct buf *buf);
 
 /*
  * Harmless when idle, which it is afterwards. What was truncated can still be had from the command; otherwise

@@ -18,10 +18,12 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/options.c protocol/options.h \
 	protocol/scan.c protocol/scan.h \
 	protocol/text.c protocol/text.h \
-	protocol/types.h protocol/types-file.h protocol/types-parts.h \
+	protocol/types.h protocol/types-file.h protocol/types-git.h \
+	protocol/types-parts.h \
 	protocol/types-command.c \
 	protocol/types-common.c \
 	protocol/types-file.c \
+	protocol/types-git.c \
 	protocol/types-sandbox.c \
 	protocol/types-watch.c \
 	protocol/utf8.c protocol/utf8.h \

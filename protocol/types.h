@@ -9,6 +9,7 @@
 
 #include "protocol/fields.h"
 #include "protocol/types-file.h"
+#include "protocol/types-git.h"
 
 /* Absent optional integers. */
 #define TYPES_UNSET (-1)

@@ -97,6 +97,7 @@ bats_tests = \
 	tests/integration/hostile.bats \
 	tests/integration/manual.bats \
 	tests/integration/install.bats \
+	tests/integration/git.bats \
 	tests/integration/pty.bats \
 	tests/integration/cli.bats \
 	tests/integration/completion.bats \
