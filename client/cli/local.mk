@@ -12,6 +12,7 @@ client_cli_libcli_la_SOURCES = \
 	client/cli/cmd-exec.c \
 	client/cli/cmd-files.c client/cli/cmd-files.h \
 	client/cli/cmd-files-watch.c \
+	client/cli/cmd-git.c \
 	client/cli/cmd-ls.c \
 	client/cli/cmd-metrics.c \
 	client/cli/cmd-run.c \

@@ -66,6 +66,37 @@ const struct verb verbs[] = {
 	 "  mkdir ID:PATH…      make directories and their parents\n"
 	 "  watch [-R] ID:PATH  print changes in a directory, or tree, as they happen\n"
 	 "  -u USER             as this user\n"},
+	{"git", cmd_git, "VERB [OPTION]… ID:PATH [WORD]…", "Work on git repositories of a sandbox",
+	 "  clone ID[:PATH] URL, init ID:PATH, status ID:PATH, branches ID:PATH,\n"
+	 "  create-branch, checkout-branch, delete-branch ID:PATH BRANCH,\n"
+	 "  add ID:PATH [FILE]…, commit -m MESSAGE ID:PATH, push ID:PATH, pull ID:PATH,\n"
+	 "  reset, restore ID:PATH [FILE]…, remote-add ID:PATH NAME URL,\n"
+	 "  remote-get ID:PATH NAME, get-config ID KEY, set-config ID KEY VALUE,\n"
+	 "  configure-user ID NAME EMAIL, dangerously-authenticate ID\n"
+	 "  -m, --message TEXT     of the commit\n"
+	 "  -u, --user USER        as this user\n"
+	 "  --branch NAME          clone, push, pull: this one\n"
+	 "  --depth N              clone: only so many commits\n"
+	 "  --remote NAME          push, pull: this one\n"
+	 "  --no-set-upstream      push: do not remember the remote\n"
+	 "  --username NAME        clone, push, pull: who to authenticate as\n"
+	 "  --password-file FILE   the password or token is in FILE; - is standard input\n"
+	 "  --dangerously-store-credentials\n"
+	 "                         clone: leave them in the repository\n"
+	 "  --initial-branch NAME  init: the first branch\n"
+	 "  --bare                 init: without a working tree\n"
+	 "  --fetch, --overwrite   remote-add: and fetch; also when it is there\n"
+	 "  --force                delete-branch: also when it is not merged\n"
+	 "  --author-name NAME     commit\n"
+	 "  --author-email EMAIL   commit\n"
+	 "  --allow-empty          commit: also without a change\n"
+	 "  --mode MODE            reset: soft, mixed, hard, merge or keep\n"
+	 "  --target COMMIT        reset: go there\n"
+	 "  --staged, --worktree   restore: what is staged; the files\n"
+	 "  --source COMMIT        restore: from there\n"
+	 "  --scope SCOPE          configuration: global, local or system\n"
+	 "  --host HOST            dangerously-authenticate: where, github.com\n"
+	 "  --protocol P           dangerously-authenticate: https\n"},
 	{"call", cmd_call, "[-f] METHOD [JSON]", "Call a method of the protocol",
 	 "  -f  go on printing notifications until the command it started ends\n"},
 	{"status", cmd_status, "", "Show what the daemon is doing", NULL},

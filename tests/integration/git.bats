@@ -168,3 +168,29 @@ git_box() {
 		assert refused("reset", path="r", mode="soften") == "invalid_params"
 	E
 }
+
+@test "sandpool git: the same from a shell" {
+	sp() { "$SP_BUILDDIR/sandpool" "$@"; }
+	id=$(sp create --timeout 300)
+	sp git configure-user "$id" Tess tess@example.org
+	[[ $(sp git get-config "$id" user.email) == tess@example.org ]]
+	run -1 sp git get-config "$id" no.such
+	sp git init --initial-branch trunk "$id:r"
+	printf 'x\n' | sp write "$id:r/f"
+	[[ $(sp git status "$id:r") == $'## trunk\n?? f' ]]
+	sp git add "$id:r" f
+	sp git commit -m 'a message' "$id:r"
+	sp git create-branch "$id:r" side
+	[[ $(sp git branches "$id:r") == $'* side\n  trunk' ]]
+	sp git clone "$id:copy" /home/user/r
+	[[ $(sp --json git status "$id:copy" | python3 -c 'import json,sys; print(json.load(sys.stdin)["upstream"])') == origin/side ]]
+	run -125 sp git commit -m again "$id:r"
+	[[ $output == *"nothing to commit"* ]]
+	run -125 sp git status "$id"
+	run -125 sp git statsu "$id:r"
+	run -125 sp git status "$id:r" --bare
+	printf 'secret\n' >"$DAEMON_DIR/password"
+	run -125 sp git clone --username u --password-file "$DAEMON_DIR/password" "$id:no" /home/user/r
+	[[ $output == *"http and https"* ]]
+	sp kill "$id"
+}
