@@ -102,6 +102,7 @@ bats_tests = \
 	tests/integration/cli.bats \
 	tests/integration/completion.bats \
 	tests/integration/daemon.bats \
+	tests/integration/examples.bats \
 	tests/integration/rpc.bats \
 	tests/integration/doctor.bats \
 	tests/integration/top.bats \
