@@ -7,6 +7,7 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "daemon/base/log.h"
 #include "daemon/base/program.h"
@@ -241,9 +242,24 @@ int config_set(struct config *config, const char *key, const char *value, struct
 	return 0;
 }
 
+/* The engine's longest socket is DIR/boxes/<id>.sock; the kernel takes no more of a path. */
+static int check_engine_dir(const struct config *config, struct sb_error *err)
+{
+	size_t room = sizeof(((struct sockaddr_un *)0)->sun_path) -
+		      sizeof("/boxes/i0123456789abcdefghij.sock");
+
+	if (strlen(config->engine_dir) <= room)
+		return 0;
+	return sb_fail(
+		err, SB_INVALID_ARGUMENT,
+		"[engine] dir: %s: too long for the sockets in it, at most %zu bytes: choose "
+		"another dir, or a shorter path for [daemon] socket",
+		config->engine_dir, room);
+}
+
 int config_check(struct config *config, struct sb_error *err)
 {
-	if (fill_paths(config, err) < 0)
+	if (fill_paths(config, err) < 0 || check_engine_dir(config, err) < 0)
 		return -1;
 	return check_providers(config, err);
 }

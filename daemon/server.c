@@ -100,7 +100,7 @@ static int server_make_directories(const struct config *config, struct sb_error 
 {
 	if (directory_make_private(config->state_dir, err) < 0)
 		return sb_wrap(err, "state-dir");
-	if (directory_make(config->runtime_dir, 0755, err) < 0)
+	if (directory_make_shared(config->runtime_dir, err) < 0)
 		return sb_wrap(err, "runtime-dir");
 	return 0;
 }

@@ -61,16 +61,26 @@ static const struct store_sql store_sql[] = {
 
 int store_fail(sqlite3 *db, struct sb_error *err, const char *what)
 {
+	int sys = sqlite3_system_errno(db);
+
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return sb_fail(err, SB_INTERNAL, "%s: in use by another process", what);
+		return sb_fail(err, SB_CONFLICT,
+			       "in use by another sandpoold: end it, or give each a state-dir of "
+			       "its own");
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-		return sb_fail(err, SB_INTERNAL, "%s: damaged: %s; move it away to start afresh",
-			       what, sqlite3_errmsg(db));
+		return sb_fail(err, SB_INTERNAL, "damaged: %s; move it away to start afresh",
+			       sqlite3_errmsg(db));
 	case SQLITE_FULL:
-		return sb_fail(err, SB_NOT_ENOUGH_SPACE, "%s: the disk is full", what);
+		return sb_fail(err, SB_NOT_ENOUGH_SPACE, "%s: the disk is full: make room", what);
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		if (sys)
+			return sb_fail_errno(err, sys == ENOSPC ? SB_NOT_ENOUGH_SPACE : SB_INTERNAL,
+					     sys, "%s: %s", what, sqlite3_errmsg(db));
+		break;
 	}
 	return sb_fail(err, SB_INTERNAL, "%s: %s", what, sqlite3_errmsg(db));
 }
@@ -338,7 +348,8 @@ static int check_file(const char *path, struct sb_error *err)
 			return sb_fail(err, SB_INTERNAL,
 				       "others can use it (mode %04o): chmod 600 it",
 				       (unsigned)st.st_mode & 07777);
-		return 0;
+		return access(path, W_OK) == 0 ? 0
+					       : sb_fail_errno(err, SB_INTERNAL, errno, "write");
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return fd >= 0 ? 0 : sb_fail_errno(err, SB_INTERNAL, errno, "create");

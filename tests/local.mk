@@ -104,6 +104,7 @@ bats_tests = \
 	tests/integration/daemon.bats \
 	tests/integration/examples.bats \
 	tests/integration/rpc.bats \
+	tests/integration/bad-input.bats \
 	tests/integration/doctor.bats \
 	tests/integration/top.bats \
 	tests/integration/sandbox.bats \

@@ -199,7 +199,7 @@ static void create_with(struct api_call *call, struct wire_new_sandbox *asked,
 	struct sb_error err = {0};
 	struct box *box;
 
-	if (call->engine->unable.code != SB_OK) {
+	if (!engine_is_able(call->engine)) {
 		reply_failure(call->request, call->engine->unable.text);
 		return;
 	}

@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/service.h"
 #include "daemon/local/about.h"
@@ -36,6 +37,7 @@
 #include "daemon/local/usage.h"
 
 #define STOP_PATIENCE_S 5
+#define RETRY_MS        2000 /* between two looks whether the machine was mended */
 
 char *engine_path(const char *fmt, ...)
 {
@@ -197,6 +199,25 @@ static int prepare_sandboxes(struct engine *engine, struct sb_error *ret_err)
 	return about_fill(engine, NULL, ret_err);
 }
 
+bool engine_is_able(struct engine *engine)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct sb_error ignored = {0};
+
+	if (engine->unable.code == SB_OK)
+		return true;
+	if (now_ms < engine->retry_ms)
+		return false;
+	fields_free(&engine_about_type, &engine->about);
+	sb_clear(&engine->unable);
+	if (prepare_sandboxes(engine, &ignored) < 0 && engine->unable.code == SB_OK)
+		engine->unable = ignored;
+	engine->retry_ms = clock_mono_ms() + RETRY_MS;
+	if (engine->unable.code == SB_OK)
+		log_info("sandboxes can be made now");
+	return engine->unable.code == SB_OK;
+}
+
 int engine_check(const struct engine_options *options, struct buf *out, struct sb_error *err)
 {
 	struct engine engine = {.options = *options};
@@ -271,7 +292,9 @@ static void on_idle_tick(evutil_socket_t fd, short what, void *arg)
 	if (engine->is_stopping)
 		return;
 	engine->idle_s = is_idle(engine) ? engine->idle_s + 1 : 0;
-	if (engine->idle_s >= engine->options.idle_exit_s)
+	/* What a realm lacks can be had in a new one only: let the next engine make it. */
+	if (engine->idle_s >= engine->options.idle_exit_s ||
+	    (engine->idle_s > 0 && engine->options.rootless->unable.code != SB_OK))
 		engine_stop(engine, "idle");
 }
 

@@ -63,6 +63,7 @@ struct engine {
 	int64_t disk_mib; /* of the file system that sandboxes write to */
 	struct engine_about about;
 	struct sb_error unable; /* why this machine can have no sandbox; SB_OK when it can */
+	int64_t retry_ms;       /* monotonic: not before then the machine is looked at again */
 	int state_lock_fd, run_lock_fd;
 	struct event *on_term, *on_int, *on_idle, *on_stop;
 	unsigned idle_s;
@@ -74,6 +75,9 @@ struct engine *engine_new(const struct engine_options *options, struct sb_error 
 int engine_run(struct engine *engine, struct sb_error *err) MUST_USE;
 /* NULL is fine. */
 struct engine *engine_free(struct engine *engine);
+
+/* Can sandboxes be had? If not, engine->unable says why; the machine is looked at again now and then. */
+bool engine_is_able(struct engine *engine);
 
 /*
  * What an engine started by this user would say of itself (about.h), as JSON; nothing is served, no directory

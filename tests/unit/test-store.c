@@ -476,7 +476,7 @@ static void test_second_opener_is_refused(void **state)
 		event_base_free(base);
 		if (is_open)
 			_exit(1);
-		_exit(strstr(err.text, "in use by another process") ? 0 : 2);
+		_exit(strstr(err.text, "in use by another sandpoold") ? 0 : 2);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
