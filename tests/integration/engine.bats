@@ -10,6 +10,14 @@ setup()
 teardown()
 {
 	engine_teardown
+	[[ -z ${GROUP-} ]] || remove_groups
+}
+
+# The groups that a test has made for units, when the processes in them have ended.
+remove_groups()
+{
+	wait_for 20 eval '! grep -q . "$GROUP"/*/cgroup.procs "$GROUP"/*/*/cgroup.procs 2>/dev/null'
+	find "$GROUP" -depth -type d -exec rmdir {} +
 }
 
 # ---- keys, routes, errors ------------------------------------------------------------------------
@@ -708,6 +716,33 @@ pid_of()
 	[[ "$output" == *"too long for sockets"* ]]
 	run -0 "$ENGINE" --help
 	engine_start
+}
+
+@test "sandboxes are in the group of their unit, else in the engine's own that was given away" {
+	local own tree
+	tree=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)
+	[[ -n $tree ]] || skip "no cgroup v2 here"
+	GROUP="$tree/sandpool-test-$$"
+	own="$GROUP/sandpool-engine.service"
+	mkdir -p "$own"
+	setfattr -n trusted.delegate -v 1 "$own" || skip "may give no group away"
+	printf '#!/bin/sh\necho 0 >"%s/cgroup.procs" && exec "%s" "$@"\n' "$own" "$ENGINE" >"$ENGINE_DIR/in-group"
+	chmod 755 "$ENGINE_DIR/in-group"
+	ENGINE="$ENGINE_DIR/in-group"
+
+	engine_start
+	create
+	[[ -d $own/sandpool/$ID ]]
+	[[ $(cat "$own/cgroup.procs") == "" && $(cat "$own/engine/cgroup.procs") == "$ENGINE_PID" ]]
+	api DELETE "/sandboxes/$ID"
+	engine_stop
+
+	mkdir "$GROUP/sandpool-sandboxes.service"
+	setfattr -n trusted.delegate -v 1 "$GROUP/sandpool-sandboxes.service"
+	engine_start
+	create
+	[[ -d $GROUP/sandpool-sandboxes.service/sandpool/$ID && ! -d $own/sandpool/$ID ]]
+	[[ $(cat "$own/cgroup.procs") == "$ENGINE_PID" ]]
 }
 
 # As under systemd; in a namespace of its own, so that the machine of the test comes to no harm.
