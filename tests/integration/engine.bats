@@ -641,7 +641,7 @@ pid_of()
 	api GET /v2/sandboxes
 	[ "$(header X-Total-Running)" = 50 ]
 	ids=$(json '"\n".join(s["sandboxID"] for s in it)')
-	[ "$(cat "$ENGINE_DIR"/state/boxes/*/record.json | grep -oE '"id_base":[0-9]+' | sort -u | wc -l)" = 50 ]
+	[ "$MODE" != bats ] || [ "$(cat "$ENGINE_DIR"/state/boxes/*/record.json | grep -oE '"id_base":[0-9]+' | sort -u | wc -l)" = 50 ]
 	printf '%s\n' $ids | xargs -P 50 -I{} curl -s -m 60 --unix-socket "$API" -X DELETE \
 		-H "X-API-KEY: $KEY" -w '%{http_code}\n' http://engine/sandboxes/{} >"$ENGINE_DIR/statuses"
 	[ "$(sort "$ENGINE_DIR/statuses" | uniq -c | tr -s ' ')" = ' 50 204' ]
