@@ -101,7 +101,7 @@ static bool has_word(const char *list, const char *word, char separator)
 	return false;
 }
 
-/* A user has no right to another's mark, but is its owner when it was given away. */
+/* Only root sees the mark that systemd leaves; to a user, what was given away belongs. */
 static bool is_delegated(const char *path)
 {
 	char value[2], procs[PATH_MAX * 2 + 16];
@@ -261,8 +261,13 @@ int cgroup_probe(struct contain_abilities *ret, struct sb_error *err)
 		return sb_fail(
 			err, SB_UNSUPPORTED,
 			"no cgroup v2 tree: mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified");
-	if (make_group(tree.unified, err) < 0)
-		return -1;
+	if (make_group(tree.unified, err) < 0) {
+		if (idmap_mode() == IDMAP_OWN)
+			return -1;
+		sb_clear(err);
+		tree.unified[0] = '\0';
+		return 0;
+	}
 	for (enum controller c = 0; c < CONTROLLER_COUNT; c++) {
 		if (tree.controllers[c][0] && make_group(tree.controllers[c], err) < 0)
 			return -1;

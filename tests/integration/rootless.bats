@@ -19,6 +19,9 @@ teardown() {
 		wait "$DAEMON_PID" || result=1
 	fi
 	engine_teardown || result=1
+	if [ -n "${GROUP:-}" ]; then
+		find "$GROUP" -depth -type d -exec rmdir {} + || result=1
+	fi
 	if [ -n "${TEST_USER:-}" ]; then
 		wait_for 30 no_user_processes || result=1
 		remove_user || result=1
@@ -136,6 +139,27 @@ has_no_sandbox() {
 	engine_start
 	[ "$(run_in "$ID" 'echo still here')" = $'still here\nexit status 0' ]
 	wait_for 20 has_no_sandbox
+}
+
+@test "a control group that was given to the user is used: sandboxes are frozen, counted and killed by it" {
+	local v2
+	v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -n "$v2" ] || skip "no cgroup v2 tree"
+	begin subuid
+	GROUP=$v2/$TEST_USER
+	mkdir "$GROUP"
+	chown "$TEST_USER:" "$GROUP" "$GROUP"/cgroup.{procs,subtree_control,threads}
+	ENGINE_AS="$BATS_TEST_DIRNAME/../in-group $GROUP setpriv --reuid $TEST_USER --regid $TEST_USER --init-groups" \
+		engine_start
+	[ "$(ability freeze available)" = True ]
+	create
+	run_in "$ID" 'setsid sleep 1000 >/dev/null 2>&1 </dev/null &'
+	[ "$(wc -l <"$GROUP/sandpool/$ID/cgroup.procs")" = 2 ]
+	api GET "/sandboxes/$ID/metrics"
+	[ "$(json 'len(it)')" -ge 1 ]
+	api DELETE "/sandboxes/$ID"
+	[ "$STATUS" = 204 ]
+	wait_for 10 eval '[ ! -e "$GROUP/sandpool/$ID" ]'
 }
 
 @test "two engines on one directory: the second refuses, and hurts nothing" {
