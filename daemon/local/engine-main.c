@@ -21,6 +21,7 @@
 enum {
 	OPT_STATE_DIR = 256,
 	OPT_CHECK,
+	OPT_REMOVE_STATE,
 	OPT_RUN_DIR,
 	OPT_AGENT,
 	OPT_API_KEY_FILE,
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{"cpu-limit", required_argument, NULL, OPT_CPU_LIMIT},
 	{"network-subnet", required_argument, NULL, OPT_NETWORK_SUBNET},
 	{"check", no_argument, NULL, OPT_CHECK},
+	{"remove-state", no_argument, NULL, OPT_REMOVE_STATE},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -63,6 +65,7 @@ static const char usage[] =
 	"  --idle-exit SECONDS   end after so long without sandboxes and requests\n"
 	"  --log-level LEVEL     error, warning, info or debug\n"
 	"  --check               try what this machine allows, print it and exit\n"
+	"  --remove-state        remove the state directory, with files of other ids, and exit\n"
 	"  -V, --version         print the version and exit\n"
 	"  -h, --help            print this and exit\n"
 	"Limits of one sandbox, 0 for none:\n"
@@ -131,6 +134,9 @@ static int take_option(int option, struct engine_options *options)
 	case OPT_CHECK:
 		options->is_check = true;
 		return 1;
+	case OPT_REMOVE_STATE:
+		options->is_removal = true;
+		return 1;
 	case 'h':
 		(void)fputs(usage, stdout);
 		return 0;
@@ -154,7 +160,7 @@ static int parse_options(int argc, char **argv, struct engine_options *options)
 		if (result <= 0)
 			return result;
 	}
-	if (optind == argc && options->is_check)
+	if (optind == argc && (options->is_check || (options->is_removal && options->state_dir)))
 		return 1;
 	if (optind < argc || !options->state_dir || !options->run_dir) {
 		(void)fputs("sandpool-engine: needs --state-dir and --run-dir, see --help\n",
@@ -190,6 +196,21 @@ static int check(struct engine_options *options, struct rootless *rootless)
 		log_error("cannot print it");
 	else
 		return result ? 0 : 1;
+	return 1;
+}
+
+/* In a user's directory are files of ids that only this user's realm can remove. */
+static int remove_state(const struct engine_options *options, struct rootless *rootless)
+{
+	struct sb_error err = {0};
+	bool is_alive = rootless_is_alive(options->state_dir);
+
+	rootless_enter("/nonexistent", rootless);
+	if (is_alive)
+		(void)sb_fail(&err, SB_CONFLICT, "%s: has sandboxes that run", options->state_dir);
+	else if (engine_remove_state(options, &err) == 0)
+		return 0;
+	log_error("%s", err.text);
 	return 1;
 }
 
@@ -241,6 +262,8 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	if (options.is_check)
 		return check(&options, &rootless);
+	if (options.is_removal)
+		return remove_state(&options, &rootless);
 	if (open_sockets(&uplink_sockets) < 0)
 		return 1;
 	rootless_enter(options.state_dir, &rootless);

@@ -231,6 +231,26 @@ int engine_check(const struct engine_options *options, struct buf *out, struct s
 	return result < 0 ? -1 : is_able;
 }
 
+/* ---- removal --------------------------------------------------------------------------------- */
+
+int engine_remove_state(const struct engine_options *options, struct sb_error *err)
+{
+	const char *path = options->state_dir;
+	int lock_fd CLEANUP_FD = -1;
+	int dir_fd CLEANUP_FD = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir_fd < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+	if (faccessat(dir_fd, "seed", F_OK, 0) < 0 || faccessat(dir_fd, "templates", F_OK, 0) < 0)
+		return sb_fail(err, SB_INVALID_ARGUMENT, "%s: not the state of an engine", path);
+	if (lock_dir(path, &lock_fd, err) < 0)
+		return -1;
+	rootless_leave(options->rootless, path, true);
+	if (trash_empty(dir_fd) < 0)
+		return sb_fail(err, SB_INTERNAL, "%s: not all of it can be removed", path);
+	return rmdir(path) < 0 ? sb_fail_errno(err, SB_INTERNAL, errno, "%s", path) : 0;
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 static bool is_anything_ending(const struct engine *engine)

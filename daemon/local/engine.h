@@ -39,7 +39,8 @@ struct engine_options { /* strings are borrowed for the engine's life */
 	const char *agent_path;
 	const char *api_key_file; /* NULL: any key of the right form will do */
 	bool is_check;            /* engine_check(), and nothing else */
-	int64_t idle_exit_s;      /* -1: never */
+	bool is_removal;
+	int64_t idle_exit_s; /* -1: never */
 	struct contain_limits limits;
 	struct link_range subnet;              /* of sandboxes; prefix 0: one that is free */
 	struct rootless *rootless;             /* entered; borrowed too */
@@ -85,6 +86,9 @@ bool engine_is_able(struct engine *engine);
  */
 int engine_check(const struct engine_options *options, struct buf *out,
 		 struct sb_error *err) MUST_USE;
+
+/* Remove the state directory, where no engine is at work and no sandbox lives. */
+int engine_remove_state(const struct engine_options *options, struct sb_error *err) MUST_USE;
 
 /* The box with that id, in whatever state, or NULL. */
 struct box *engine_find_box(struct engine *engine, const char *id);

@@ -270,6 +270,13 @@ static int find_realm(const char *state_dir)
 	return fd;
 }
 
+bool rootless_is_alive(const char *state_dir)
+{
+	CLEANUP_FD int fd = find_realm(state_dir);
+
+	return fd >= 0;
+}
+
 /* Sandboxes whose keeper has been killed: their realm is there, but the network that led to them went with it. */
 static int join_realm_of_boxes(const char *state_dir, struct sb_error *err)
 {

@@ -39,4 +39,7 @@ int rootless_keep(const struct rootless *rootless, const char *state_dir,
 /* The engine ends; the realm too when `is_last`: no sandbox is left. */
 void rootless_leave(struct rootless *rootless, const char *state_dir, bool is_last);
 
+/* Does a sandbox of that directory run? Asked before rootless_enter(): in another realm nothing of it is to be seen. */
+bool rootless_is_alive(const char *state_dir);
+
 #endif

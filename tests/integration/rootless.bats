@@ -172,6 +172,31 @@ has_no_sandbox() {
 	[ "$(run_in "$ID" 'echo fine')" = $'fine\nexit status 0' ]
 }
 
+@test "a user removes all that an engine has left, but not under its sandboxes" {
+	begin subuid
+	engine_start
+	create
+	engine_stop KILL
+	run as_user "$ENGINE" --remove-state --state-dir "$ENGINE_DIR/state"
+	[ "$status" = 1 ]
+	[[ $output == *"has sandboxes that run"* ]]
+	engine_start
+	api DELETE "/sandboxes/$ID"
+	wait_for 10 engine_is_clean
+	run as_user "$ENGINE" --remove-state --state-dir "$ENGINE_DIR/state"
+	[ "$status" = 1 ]
+	[[ $output == *"in use by another engine"* ]]
+	engine_stop KILL
+	run as_user rm -rf "$ENGINE_DIR/state/templates"
+	[ "$status" != 0 ]
+	as_user "$ENGINE" --remove-state --state-dir "$ENGINE_DIR/state"
+	[ ! -e "$ENGINE_DIR/state" ]
+	wait_for 10 no_user_processes
+	run as_user "$ENGINE" --remove-state --state-dir "$TEST_DIR"
+	[ "$status" = 1 ]
+	[ -x "$ENGINE" ]
+}
+
 @test "a machine that refuses user namespaces: every create says what to type" {
 	begin subuid
 	ENGINE_AS="$BATS_TEST_DIRNAME/../refuse-namespaces $TEST_USER" engine_start
