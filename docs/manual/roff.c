@@ -140,8 +140,20 @@ static void add_word(const char *word, size_t len, struct buf *out)
 	add_argument(word, len, out);
 }
 
+/* A bracket that follows a word at once belongs to it: ID[:PATH]. */
+static void add_sign(char sign, bool is_close, struct buf *out)
+{
+	if (sign == '[')
+		buf_add_str(out, is_close ? " Ns Oo" : " Oo");
+	else if (sign == ']')
+		buf_add_str(out, " Oc");
+	else
+		buf_printf(out, " %c", sign);
+}
+
 void roff_usage(const char *usage, size_t len, bool is_item)
 {
+	const char *begin = usage;
 	struct buf out CLEANUP_BUF = {0};
 	const char *end = usage + len;
 
@@ -155,9 +167,7 @@ void roff_usage(const char *usage, size_t len, bool is_item)
 		} else if (n > 0) {
 			add_word(usage, n, &out);
 		} else if (*usage != ' ') {
-			buf_add_str(&out, *usage == '[' ? " Oo" : *usage == ']' ? " Oc" : " ");
-			if (!strchr("[]", *usage))
-				buf_add(&out, usage, 1);
+			add_sign(*usage, usage > begin && usage[-1] != ' ', &out);
 		}
 		usage += n ? n : 1;
 	}
