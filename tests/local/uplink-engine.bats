@@ -114,6 +114,16 @@ rules_by_name() {
 	! inside "curl -s -m 5 http://$WORLD_IP/" || return 1
 	! inside 'getent hosts evil.test' || return 1
 	! inside "curl -s -m 5 http://$WORLD_IP:8080/" || return 1
+	# a new policy cuts what the old one let through, and is followed at once
+	inside 'curl -sk --limit-rate 100k https://web.test/big | wc -c' >"$DIR/count" &
+	local pid=$!
+	until_true in_world sh -c 'ss -Htn state established sport = :443 | grep -q .'
+	api PUT "/sandboxes/$ID/network" '{"allowOut":["evil.test"],"denyOut":["0.0.0.0/0"]}'
+	[ "$STATUS" = 204 ]
+	wait "$pid"
+	[ "$(cat "$DIR/count")" -lt 19000000 ]
+	[ "$(inside 'curl -sk -m 5 https://evil.test/')" = "hello https evil.test" ]
+	! inside 'curl -sk -m 5 https://web.test/' || return 1
 }
 
 @test "a user's engine: names and the world by pasta, which is there again when it was killed" {

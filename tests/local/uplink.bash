@@ -36,8 +36,15 @@ make_world() {
 }
 
 end_world() {
-	local pid
+	local pid result=0
 	[ -n "${DIR:-}" ] || return 0
+	if [ -n "${UPLINK_IN:-}" ]; then
+		exec {UPLINK_IN}>&-
+		wait "$UPLINK_PID" || {
+			result=1
+			cat "$DIR/stay.log"
+		}
+	fi
 	for pid in "${KIDS[@]}"; do
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
@@ -45,6 +52,7 @@ end_world() {
 	ip netns del "$HOST"
 	ip netns del "$WORLD"
 	rm -rf "$DIR"
+	return $result
 }
 
 # in_world COMMAND…, in_host COMMAND…
@@ -84,7 +92,6 @@ uplink() {
 	shift
 	mkfifo "$DIR/uplink.in" "$DIR/uplink.out"
 	ip netns exec "$netns" "$UPLINK" "$@" <"$DIR/uplink.in" >"$DIR/uplink.out" 2>>"$DIR/stay.log" 3>&- &
-	KIDS+=($!)
 	UPLINK_PID=$!
 	exec {UPLINK_IN}>"$DIR/uplink.in" {UPLINK_OUT}<"$DIR/uplink.out"
 	rm "$DIR/uplink.in" "$DIR/uplink.out"
