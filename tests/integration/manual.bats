@@ -120,11 +120,11 @@ api-key-file = /nowhere' >"$dir/conf"
 	done
 }
 
-@test "every page that a page refers to is there" {
+@test "every page of ours that a page refers to is there" {
 	local name section
 	while read -r name section; do
 		[[ -f $MANUAL/man$section/$name.$section ]] || { echo "$name($section)"; return 1; }
-	done < <(sed -nE 's/^\.(It )?Xr ([^ ]+) ([0-9]).*/\2 \3/p' "$MANUAL"/man?/*.? | sort -u)
+	done < <(sed -nE 's/^\.(It )?Xr ((lib)?sandpool[^ ]*) ([0-9]).*/\2 \4/p' "$MANUAL"/man?/*.? | sort -u)
 }
 
 @test "every path of the source that a document links to is there" {
