@@ -524,28 +524,6 @@ static void conn_watch(struct conn *conn, short in, short extra)
 		abort();
 }
 
-int peer_of(int fd, struct peer *ret, struct sb_error *err)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return sb_fail_errno(err, SB_INTERNAL, errno, "who the client is");
-	*ret = (struct peer){cred.uid, cred.gid, cred.pid};
-	return 0;
-}
-
-static int conn_ask_peer(struct conn *conn, struct sb_error *err)
-{
-	if (peer_of(conn->fd, &conn->peer, err) < 0)
-		return -1;
-	conn->user = user_get(&conn->server->users, conn->peer.uid);
-	if (!conn->user)
-		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "a new client");
-	conn->user->conns++;
-	return 0;
-}
-
 struct conn *conn_new(struct server *server, int fd, struct sb_error *err)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -567,7 +545,8 @@ struct conn *conn_new(struct server *server, int fd, struct sb_error *err)
 	if (!conn->turn)
 		abort();
 	conn_watch(conn, EV_READ, 0);
-	if (conn_ask_peer(conn, err) < 0 || event_add(conn->in, NULL) < 0) {
+	if (user_enter(&server->users, fd, &conn->peer, &conn->user, err) < 0 ||
+	    event_add(conn->in, NULL) < 0) {
 		if (!err->code)
 			(void)sb_fail(err, SB_INTERNAL, "a new client cannot be watched");
 		return conn_free(conn);
@@ -608,11 +587,7 @@ struct conn *conn_free(struct conn *conn)
 	list_remove(&conn->link);
 	conn->server->conn_count--;
 	conn->server->input_bytes -= conn->counted;
-	if (conn->user) {
-		conn->user->conns--;
-		conn->user->input_bytes -= conn->counted;
-	}
-	user_put(conn->user);
+	user_leave(conn->user, conn->counted);
 	free(conn);
 	return NULL;
 }

@@ -47,9 +47,6 @@ struct conn_stream {
 	struct list link;                             /* conn's streams */
 };
 
-/* Who is at the other end of a connected socket. */
-int peer_of(int fd, struct peer *ret, struct sb_error *err) MUST_USE;
-
 /* Takes `fd`, a connected non-blocking stream socket. */
 struct conn *conn_new(struct server *server, int fd, struct sb_error *err) MUST_USE;
 

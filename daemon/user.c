@@ -3,7 +3,9 @@
 
 #include "daemon/user.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define SHARE 8
 
@@ -37,6 +39,41 @@ void user_put(struct user *user)
 		return;
 	list_remove(&user->link);
 	free(user);
+}
+
+int peer_of(int fd, struct peer *ret, struct sb_error *err)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return sb_fail_errno(err, SB_INTERNAL, errno, "who the client is");
+	*ret = (struct peer){cred.uid, cred.gid, cred.pid};
+	return 0;
+}
+
+int user_enter(struct list *users, int fd, struct peer *ret_peer, struct user **ret_user,
+	       struct sb_error *err)
+{
+	struct user *user;
+
+	if (peer_of(fd, ret_peer, err) < 0)
+		return -1;
+	user = user_get(users, ret_peer->uid);
+	if (!user)
+		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "a new client");
+	user->conns++;
+	*ret_user = user;
+	return 0;
+}
+
+void user_leave(struct user *user, size_t input_bytes)
+{
+	if (!user)
+		return;
+	user->conns--;
+	user->input_bytes -= input_bytes;
+	user_put(user);
 }
 
 bool user_may_take(size_t own, size_t all, size_t max)

@@ -10,6 +10,8 @@
 #include <sys/types.h>
 
 #include "daemon/base/list.h"
+#include "daemon/conn.h"
+#include "protocol/error.h"
 
 struct user {
 	uid_t uid;
@@ -26,6 +28,15 @@ void user_put(struct user *user);
 
 /* The same without a pin; NULL when he has nothing here. */
 struct user *user_find(const struct list *users, uid_t uid);
+
+/* Who is at the other end of a connected socket. */
+int peer_of(int fd, struct peer *ret, struct sb_error *err) MUST_USE;
+
+/* A connection of his more: who he is, and his user, pinned until user_leave(). */
+int user_enter(struct list *users, int fd, struct peer *ret_peer, struct user **ret_user,
+	       struct sb_error *err) MUST_USE;
+/* One less, which held so much input. NULL is fine. */
+void user_leave(struct user *user, size_t input_bytes);
 
 /*
  * May somebody who has `own` of what all have `all` of, and of which there is `max`, have one more? He may

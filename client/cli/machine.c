@@ -12,14 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "protocol/buf.h"
-
 #define PATIENCE_MS 20000
-#define ANSWER_MAX  (1 << 20)
 
 extern char **environ;
 
@@ -46,11 +44,11 @@ static void find_engine(char *path, size_t size)
 	(void)snprintf(path, size, "%s/sandpool-engine", SP_LIBEXECDIR);
 }
 
-/* Its standard error goes nowhere: what it has to say is in its answer. */
-static int start_engine(char *program, int out, pid_t *ret_pid, struct sb_error *err)
+/* Its standard error goes nowhere: what it has to say is in its answer, on our standard output. */
+static int start_engine(char *program, pid_t *ret_pid)
 {
-	char check[] = "--check", level[] = "--log-level", error[] = "error";
-	char *argv[] = {program, check, level, error, NULL};
+	char check[] = "--check";
+	char *argv[] = {program, check, NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t none;
@@ -62,62 +60,42 @@ static int start_engine(char *program, int out, pid_t *ret_pid, struct sb_error 
 	rc = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 	rc = rc ? rc : posix_spawnattr_setsigmask(&attributes, &none);
 	rc = rc ? rc : posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(&files, out, 1);
 	rc = rc ? rc : posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
 	rc = rc ? rc : posix_spawn(ret_pid, program, &files, &attributes, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attributes);
-	return rc ? sb_fail_errno(err, SB_INTERNAL, rc, "%s", program) : 0;
+	return rc;
 }
 
-/* Everything it writes; false when it says too much, or nothing for too long. */
-static bool read_all(int fd, struct buf *out)
+/* Until it has ended; not for ever. */
+static int wait_for(pid_t pid)
 {
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	int fd CLEANUP_FD = pidfd_open(pid, 0);
+	struct pollfd ended = {.fd = fd, .events = POLLIN};
+	int status = 0;
 
-	while (poll(&ready, 1, PATIENCE_MS) == 1) {
-		char piece[4096];
-		ssize_t n = read(fd, piece, sizeof(piece));
-
-		if (n == 0)
-			return true;
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			buf_add(out, piece, (size_t)n);
-		if (out->len > ANSWER_MAX)
-			return false;
-	}
-	return false;
-}
-
-int machine_ask_engine(struct engine_about *ret, struct sb_error *err)
-{
-	char program[PATH_MAX + 64];
-	struct buf json CLEANUP_BUF = {0};
-	int pipe_fds[2], status = 0;
-	pid_t pid = 0;
-	bool is_whole;
-
-	find_engine(program, sizeof(program));
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return sb_fail_errno(err, SB_INTERNAL, errno, "a pipe");
-	if (start_engine(program, pipe_fds[1], &pid, err) < 0) {
-		(void)close(pipe_fds[0]);
-		(void)close(pipe_fds[1]);
-		return -1;
-	}
-	(void)close(pipe_fds[1]);
-	is_whole = read_all(pipe_fds[0], &json);
-	(void)close(pipe_fds[0]);
-	if (!is_whole)
+	if (fd >= 0 && poll(&ended, 1, PATIENCE_MS) != 1)
 		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	if (!is_whole || json.failed || json.len == 0)
-		return sb_fail(err, SB_INTERNAL, "%s --check gave no answer", program);
-	return fields_parse(&engine_about_type, FIELDS_E2B, json.data, json.len, "engine", ret,
-			    err);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int machine_ask_engine(struct sb_error *err)
+{
+	char program[PATH_MAX + 64];
+	pid_t pid = 0;
+	int rc, status;
+
+	find_engine(program, sizeof(program));
+	(void)fflush(stdout);
+	rc = start_engine(program, &pid);
+	if (rc)
+		return sb_fail_errno(err, SB_INTERNAL, rc, "%s", program);
+	status = wait_for(pid);
+	if (status == 0 || status == 1)
+		return 0;
+	return sb_fail(err, SB_INTERNAL, "%s --check gave no answer", program);
 }
 
 /* ---- directories ----------------------------------------------------------------------------- */

@@ -8,10 +8,9 @@
 #include <stdbool.h>
 
 #include "protocol/error.h"
-#include "protocol/types.h"
 
-/* `ret` goes to fields_free(&engine_about_type, …). -1 with `err` when the engine cannot be asked. */
-int machine_ask_engine(struct engine_about *ret, struct sb_error *err) MUST_USE;
+/* The engine prints its answer on our standard output, in our form. -1 when it cannot be asked. */
+int machine_ask_engine(struct sb_error *err) MUST_USE;
 
 /* What is wrong with the directory of state, or of sockets; `fix` is what to type. */
 struct machine_directory {

@@ -128,6 +128,25 @@ int about_fill(struct engine *engine, const struct contain_abilities *abilities,
 	return about->unable ? 0 : no_memory(err);
 }
 
+/* As `sandpool doctor` writes: a verdict in eight columns, then what it is about. */
+void about_print(const struct engine_about *about, FILE *out)
+{
+	(void)fprintf(out, "%-8s sandboxes can be had (mode %s)\n", about->unable ? "FAILED" : "ok",
+		      about->mode);
+	if (about->unable)
+		(void)fprintf(out, "         fix: %s\n", about->unable);
+	for (size_t i = 0; i < about->abilities.count; i++) {
+		const struct engine_ability *ability =
+			&((const struct engine_ability *)about->abilities.items)[i];
+
+		if (ability->available)
+			continue;
+		(void)fprintf(out, "%-8s %s: %s\n", "limited", ability->name, ability->detail);
+		if (ability->fix)
+			(void)fprintf(out, "         fix: %s\n", ability->fix);
+	}
+}
+
 void api_about(struct api_call *call)
 {
 	api_reply(call->request, 200, &engine_about_type, &call->engine->about);

@@ -3,6 +3,7 @@
 #define SP_LOCAL_ABOUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "protocol/error.h"
 #include "protocol/types.h"
@@ -20,5 +21,8 @@ int about_fill(struct engine *engine, const struct contain_abilities *abilities,
  */
 int about_add(struct engine_about *about, const char *name, bool available, const char *detail,
 	      const char *fix, struct sb_error *err) MUST_USE;
+
+/* Whether there can be sandboxes, and each ability that is missing, for a person. */
+void about_print(const struct engine_about *about, FILE *out);
 
 #endif

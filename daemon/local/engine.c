@@ -218,7 +218,7 @@ bool engine_is_able(struct engine *engine)
 	return engine->unable.code == SB_OK;
 }
 
-int engine_check(const struct engine_options *options, struct buf *out, struct sb_error *err)
+int engine_check(const struct engine_options *options, FILE *out, struct sb_error *err)
 {
 	struct engine engine = {.options = *options};
 	struct contain_abilities abilities;
@@ -226,7 +226,7 @@ int engine_check(const struct engine_options *options, struct buf *out, struct s
 	int result = about_fill(&engine, is_able ? &abilities : NULL, err);
 
 	if (result == 0)
-		fields_encode(&engine_about_type, FIELDS_E2B, &engine.about, out);
+		about_print(&engine.about, out);
 	fields_free(&engine_about_type, &engine.about);
 	return result < 0 ? -1 : is_able;
 }

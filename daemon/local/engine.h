@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "daemon/base/list.h"
 #include "daemon/local/contain.h"
@@ -23,7 +24,6 @@
 struct api;
 struct box;
 struct denials;
-struct buf;
 struct event;
 struct event_base;
 struct proxy;
@@ -81,11 +81,10 @@ struct engine *engine_free(struct engine *engine);
 bool engine_is_able(struct engine *engine);
 
 /*
- * What an engine started by this user would say of itself (about.h), as JSON; nothing is served, no directory
+ * What an engine started by this user would say of itself (about.h), printed; nothing is served, no directory
  * is needed. 1 when it could have sandboxes, 0 when not.
  */
-int engine_check(const struct engine_options *options, struct buf *out,
-		 struct sb_error *err) MUST_USE;
+int engine_check(const struct engine_options *options, FILE *out, struct sb_error *err) MUST_USE;
 
 /* Remove the state directory, where no engine is at work and no sandbox lives. */
 int engine_remove_state(const struct engine_options *options, struct sb_error *err) MUST_USE;
