@@ -135,36 +135,16 @@ static bool parse_server(char *text, int fd, struct sockaddr_in6 *ret)
 	       (!scope || parse_scope(scope, fd, &ret->sin6_scope_id));
 }
 
-/* The last of these lines counts, and a list that is too long is cut between names. */
-static void take_search(char *names, char ret[DNS_SEARCH_SIZE])
-{
-	char *at = ret, *rest = NULL;
-
-	*at = '\0';
-	for (char *name = strtok_r(names, " \t", &rest); name;
-	     name = strtok_r(NULL, " \t", &rest)) {
-		if ((size_t)(at - ret) + strlen(name) + 2 > DNS_SEARCH_SIZE)
-			return;
-		if (at != ret)
-			*at++ = ' ';
-		at = stpcpy(at, name);
-	}
-}
-
 static void take_line(char *line, int fd, struct dns_resolvers *ret)
 {
 	char *rest = NULL, *word = strtok_r(line, " \t", &rest);
 
-	if (!word || *word == '#' || *word == ';')
+	if (!word || strcmp(word, "nameserver") != 0)
 		return;
-	if (strcmp(word, "nameserver") == 0) {
-		word = strtok_r(NULL, " \t", &rest);
-		if (word && ret->count < DNS_SERVERS_MAX &&
-		    parse_server(word, fd, &ret->servers[ret->count]))
-			ret->count++;
-	} else if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0) {
-		take_search(rest, ret->search);
-	}
+	word = strtok_r(NULL, " \t", &rest);
+	if (word && ret->count < DNS_SERVERS_MAX &&
+	    parse_server(word, fd, &ret->servers[ret->count]))
+		ret->count++;
 }
 
 void dns_resolvers_parse(const char *text, int fd, struct dns_resolvers *ret)

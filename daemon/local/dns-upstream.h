@@ -19,7 +19,6 @@
 #define DNS_DATAGRAM_SOCKETS 192
 #define DNS_STREAM_SOCKETS   32
 #define DNS_SERVERS_MAX      3 /* as many as libc asks */
-#define DNS_SEARCH_SIZE      512
 
 struct event_base;
 
@@ -33,7 +32,6 @@ struct dns_sockets {
 struct dns_resolvers {
 	struct sockaddr_in6 servers[DNS_SERVERS_MAX]; /* IPv4 as mapped addresses */
 	size_t count;
-	char search[DNS_SEARCH_SIZE]; /* names with a space between; "" for none */
 };
 
 struct dns_upstream {

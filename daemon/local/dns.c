@@ -165,12 +165,6 @@ int dns_listen(struct dns *dns, uint32_t address, uint16_t port, struct sb_error
 	return 0;
 }
 
-const char *dns_search(struct dns *dns)
-{
-	(void)dns_upstream_refresh(&dns->upstream);
-	return dns->upstream.resolvers.search;
-}
-
 struct dns *dns_new(const struct dns_options *options, struct dns_sockets *sockets,
 		    struct sb_error *err)
 {

@@ -46,9 +46,6 @@ struct dns *dns_free(struct dns *dns);
 /* Serve at an address of the present network namespace (host order), and no more at one given before. */
 int dns_listen(struct dns *dns, uint32_t address, uint16_t port, struct sb_error *err) MUST_USE;
 
-/* The names that short names are tried with on the host, with a space between; "" for none. */
-const char *dns_search(struct dns *dns);
-
 /* The most that one sandbox can have under way. */
 enum { DNS_ASKER_MAX = 32, DNS_ASKER_STREAMS_MAX = 8 };
 
