@@ -37,6 +37,7 @@
 #define UNIT_WAIT_MS   2000 /* for the socket of its unit, which may just be made anew */
 #define AGAIN_MS       200  /* after an engine that ended at once */
 #define AGAIN_MAX      5
+#define GONE_MS        1000 /* under a manager: whoever has stopped its units shall see them stopped */
 #define LOG_MAX_BYTES  (1 << 20)
 #define ARGUMENTS_MAX  24
 #define LOG_TAIL_BYTES 300
@@ -57,6 +58,7 @@ struct engine_start {
 	bool is_starting;
 	bool is_spawned; /* one runs, or so we must think: without a pidfd nobody tells of its end */
 	bool is_up;      /* it has answered, and has not ended since */
+	bool is_gone;    /* it has ended, and `gone` is to be told */
 };
 
 const char *engine_start_api_path(const struct engine_start *start)
@@ -248,11 +250,19 @@ static void read_tail(const struct engine_start *start, char *text, size_t size)
 			*c = c[1] ? ' ' : '\0';
 }
 
+static void tell_gone(struct engine_start *start)
+{
+	start->is_gone = false;
+	start->events.gone(start->events.arg);
+}
+
 static void finish(struct engine_start *start, const struct sb_error *err)
 {
 	start->is_starting = false;
 	(void)event_del(start->tick);
 	start->events.done(start->events.arg, err);
+	if (start->is_gone)
+		tell_gone(start);
 }
 
 /* The socket of its unit is not there, or its unit fails again and again so that the socket was closed. */
@@ -286,7 +296,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (engine_start_answers(start))
+	if (!start->is_starting)
+		tell_gone(start);
+	else if (engine_start_answers(start))
 		finish(start, &err);
 	else if (clock_mono_ms() >= start->deadline_ms)
 		start->is_managed ? fail_unit(start) : fail(start, "does not answer");
@@ -310,8 +322,10 @@ static void on_process_end(evutil_socket_t fd, short what, void *arg)
 	start->is_up = false;
 	if (!start->is_starting) {
 		log_info("engine: has ended");
-		if (was_up)
-			start->events.gone(start->events.arg);
+		if (was_up) {
+			start->is_gone = true;
+			timer_set(start->tick, start->is_managed ? GONE_MS : 0);
+		}
 	} else if (++start->tries > AGAIN_MAX) {
 		fail(start, "ended at once");
 	} else {
