@@ -266,5 +266,7 @@ int main(int argc, char **argv)
 	if (open_sockets(&uplink_sockets) < 0)
 		return 1;
 	rootless_enter(options.state_dir, &rootless);
-	return run(&options);
+	result = run(&options);
+	uplink_sockets_close(&uplink_sockets);
+	return result;
 }

@@ -73,6 +73,12 @@ int uplink_sockets_open(struct uplink_sockets *sockets, bool is_rootless, struct
 	return -1;
 }
 
+void uplink_sockets_close(struct uplink_sockets *sockets)
+{
+	dns_sockets_close(&sockets->dns);
+	mirror_sockets_close(&sockets->mirror);
+}
+
 const char *uplink_missing(bool is_rootless, const char **ret_fix)
 {
 	*ret_fix = NULL;

@@ -33,7 +33,10 @@ struct uplink {
 int uplink_sockets_open(struct uplink_sockets *sockets, bool is_rootless,
 			struct sb_error *err) MUST_USE;
 
-/* Takes engine->options.uplink_sockets. From now on it follows engine->network. */
+/* What nobody has taken. */
+void uplink_sockets_close(struct uplink_sockets *sockets);
+
+/* Takes of engine->options.uplink_sockets what it needs. From now on it follows engine->network. */
 struct uplink *uplink_new(struct engine *engine, struct sb_error *err) MUST_USE;
 /* `is_last`: no sandbox is left. NULL is fine. */
 struct uplink *uplink_free(struct uplink *uplink, bool is_last);
