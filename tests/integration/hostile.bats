@@ -46,7 +46,7 @@ teardown() { box_teardown; }
 		for method in doc["methods"]:
 		    params = {p["name"]: p for p in method["params"]}
 		    required = [name for name in params if params[name].get("required")]
-		    base = {name: good[name] for name in required}
+		    base = {name: good.get(name, "x") for name in required}
 		    for name in required:
 		        refused(method["name"], {k: v for k, v in base.items() if k != name}, name)
 		        refused(method["name"], {**base, name: None}, name)

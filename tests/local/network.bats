@@ -161,10 +161,20 @@ except ConnectionError: print('cut', flush=True)
 	done
 	in_box "$a" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
 	in_box "$a" ip addr add fd00::2/64 dev eth0 nodad
-	in_box "$a" ip neigh replace fd00::1 lladdr "$(in_box "$a" cat /proc/self/net/dev >/dev/null; at "$ROUTER" ip -o link | grep -o '02:[0-9a-f:]*' | head -1)" dev eth0
-	at "$ROUTER" ip -6 addr add fd00::1/64 dev up0 nodad
-	at "$ROUTER" python3 -c 'import socket; socket.create_server(("fd00::1", 8090), family=socket.AF_INET6)'
-	! in_box "$a" curl -s -m 1 "http://[fd00::1]:8080/"
+	at "$ROUTER" ip -6 route add fd00::2/128 dev "$(at "$ROUTER" ip -o link | grep -o 'sp[0-9a-f]*-[0-9]*' | tail -1)"
+	in_box "$a" ip -6 route add fd01::/64 dev eth0
+	at "$ROUTER" ip -6 addr add fd01::1/128 dev up0 nodad
+	at "$ROUTER" python3 -c '
+import socket
+s = socket.create_server(("fd01::1", 8090), family=socket.AF_INET6)
+while True: s.accept()[0].close()' 3>&- &
+	HOLDERS+=($!)
+	greet() {
+		python3 -c 'import socket; socket.create_connection(("fd01::1", 8090), 2)' 2>/dev/null
+	}
+	export -f greet
+	wait_for 10 at "$ROUTER" bash -c greet
+	! in_box "$a" bash -c greet
 	reaches "$a" "$OUT1"
 }
 
