@@ -6,6 +6,12 @@ setup_file() {
 	findmnt --kernel --list --noheadings --output TARGET | sort >"$BATS_FILE_TMPDIR/mounts"
 }
 
+# Drop-ins are those of one test.
+teardown() {
+	rm -rf /run/systemd/system/sandpoold.service.d /run/systemd/system/sandpool-engine.service.d
+	systemctl daemon-reload
+}
+
 # As the user, by the system's daemon.
 as() {
 	runuser --user "$1" -- "${@:2}"
@@ -72,11 +78,11 @@ as() {
 
 @test "sandboxes live below the group of their unit, with limits of v2" {
 	local id group
-	engine_options --memory-limit 128M --pids-limit 64 --cpu-limit 50
+	engine_options --memory-limit 128M --pids-limit 64 --cpu-limit 150
 	id=$(sandpool create --timeout 5m)
 	group=$(sandbox_group "$id")
 	[[ $group == */sandpool-sandboxes.service/* ]]
-	[ "$(cat "$group/memory.max" "$group/pids.max" "$group/cpu.max" | xargs)" = "134217728 64 50000 100000" ]
+	[ "$(cat "$group/memory.max" "$group/pids.max" "$group/cpu.max" | xargs)" = "134217728 64 150000 100000" ]
 	run -137 sandpool exec "$id" -- python3 -c 'b = [bytearray(1 << 20) for _ in range(1000)]'
 	grep -q '^oom_kill [1-9]' "$group/memory.events"
 	[ "$(sandpool exec "$id" -- echo alive)" = alive ]
@@ -86,6 +92,7 @@ as() {
 	is_active sandpool-engine.service
 	sandpool kill "$id"
 	[ ! -e "$group" ]
+	systemctl stop sandpool-engine.service
 }
 
 @test "a command goes on while both are restarted, and its exit is seen" {
@@ -133,8 +140,6 @@ as() {
 		[ "$(sandpool exec "$id" -- echo alive)" = alive ]
 	done
 	sandpool kill "$id"
-	rm /run/systemd/system/*/watchdog.conf
-	systemctl daemon-reload
 }
 
 @test "a reload takes effect, and one with a mistake changes nothing" {

@@ -32,7 +32,7 @@ stop_all() {
 	systemctl start sandpoold.socket sandpool-engine.socket
 	sandpool create --timeout 5m
 	stop_all
-	[ -z "$(remains | grep -vE '\bsp[0-9a-f]{7}\b' | tee /dev/stderr)" ]
+	[ -z "$(remains | grep -vE 'sp[0-9a-f]{7}(:|$)' | tee /dev/stderr)" ]
 	systemctl start sandpoold.socket sandpool-engine.socket
 	id=$(sandpool create --timeout 5m)
 	[ "$(sandpool exec "$id" -- echo alive)" = alive ]

@@ -30,6 +30,7 @@ sandbox_group() {
 	find "$cgroups" -type d -path "*/sandpool/$1" -print -quit
 }
 
+# engine_options OPTION…: the engine's unit with more options, until the drop-in is removed; it is stopped.
 engine_options() {
 	mkdir -p /run/systemd/system/sandpool-engine.service.d
 	{
