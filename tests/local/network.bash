@@ -17,6 +17,7 @@ namespace_is_new() {
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
+# Not in the background: the pid would be a shell's.
 at() {
 	local pid=$1
 	shift
@@ -25,7 +26,7 @@ at() {
 
 # serve PID ADDRESS PORT: an HTTP server there that answers with its client's address.
 serve() {
-	at "$1" python3 -c '
+	nsenter -n -t "$1" python3 -c '
 import http.server, sys
 class H(http.server.BaseHTTPRequestHandler):
 	def do_GET(self):

@@ -89,7 +89,7 @@ teardown() {
 	local in_pid
 	box
 	in_pid=$(record "$ID" pid)
-	at "$OUTSIDE" python3 -c '
+	nsenter -n -t "$OUTSIDE" python3 -c '
 import socket
 s = socket.create_server(("0.0.0.0", 81))
 while True:
@@ -164,7 +164,7 @@ except ConnectionError: print('cut', flush=True)
 	at "$ROUTER" ip -6 route add fd00::2/128 dev "$(at "$ROUTER" ip -o link | grep -o 'sp[0-9a-f]*-[0-9]*' | tail -1)"
 	in_box "$a" ip -6 route add fd01::/64 dev eth0
 	at "$ROUTER" ip -6 addr add fd01::1/128 dev up0 nodad
-	at "$ROUTER" python3 -c '
+	nsenter -n -t "$ROUTER" python3 -c '
 import socket
 s = socket.create_server(("fd01::1", 8090), family=socket.AF_INET6)
 while True: s.accept()[0].close()' 3>&- &
@@ -280,7 +280,7 @@ while True: s.accept()[0].close()' 3>&- &
 	local traffic
 	traffic=$(json 'it["trafficAccessToken"]')
 	[ "${#traffic}" = 64 ]
-	in_box "$ID" python3 -c '
+	nsenter -n -t "$(record "$ID" pid)" python3 -c '
 import http.server
 class H(http.server.BaseHTTPRequestHandler):
 	def do_GET(self):
@@ -307,7 +307,7 @@ http.server.HTTPServer(("127.0.0.1", 3000), H).serve_forever()' 3>&- &
 	printf '[daemon]\nruntime-dir = %s/cli/run\n[engine]\npath = %s\n' "$ENGINE_DIR" \
 		"$SP_BUILDDIR/daemon/local/sandpool-engine" >"$ENGINE_DIR/cli/conf"
 	export SANDPOOL_SOCKET="$ENGINE_DIR/cli/socket" PATH="$SP_BUILDDIR:$PATH"
-	at "$ROUTER" "$SP_BUILDDIR/sandpoold" -c "$ENGINE_DIR/cli/conf" --socket "$SANDPOOL_SOCKET" \
+	nsenter -n -t "$ROUTER" "$SP_BUILDDIR/sandpoold" -c "$ENGINE_DIR/cli/conf" --socket "$SANDPOOL_SOCKET" \
 		--state-dir "$ENGINE_DIR/cli/state" 2>"$ENGINE_DIR/cli/log" 3>&- &
 	daemon=$!
 	HOLDERS+=("$daemon")
