@@ -38,6 +38,11 @@ make_world() {
 end_world() {
 	local pid result=0
 	[ -n "${DIR:-}" ] || return 0
+	for pid in "${KIDS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	# after those that may hold its standard input open
 	if [ -n "${UPLINK_IN:-}" ]; then
 		exec {UPLINK_IN}>&-
 		wait "$UPLINK_PID" || {
@@ -45,10 +50,6 @@ end_world() {
 			cat "$DIR/stay.log"
 		}
 	fi
-	for pid in "${KIDS[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
 	ip netns del "$HOST"
 	ip netns del "$WORLD"
 	rm -rf "$DIR"
