@@ -115,7 +115,6 @@ bats_tests = \
 	tests/integration/agent-process.bats \
 	tests/integration/agent-watch.bats \
 	tests/integration/engine.bats \
-	tests/integration/engine.subuid \
 	tests/integration/rootless.bats \
 	tests/integration/agent-files.bats \
 	tests/local/contain-files.bats \
