@@ -147,6 +147,20 @@ static const char *operand_at(const struct completion *c, int index)
 	return last && strstr(last, ellipsis) ? last : NULL;
 }
 
+static bool is_operand(const char *operand, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	return strncmp(operand, kind, len) == 0 &&
+	       (!operand[len] || strcmp(operand + len, "…") == 0);
+}
+
+/* A verb of its own, behind which options may follow. */
+static bool is_action(const char *operand)
+{
+	return strchr(operand, '|') || is_operand(operand, "VERB");
+}
+
 /* Take note of a word before the cursor, which is an option, its value or an operand. */
 static void take_word(struct completion *c, char *word)
 {
@@ -159,7 +173,7 @@ static void take_word(struct completion *c, char *word)
 		if (find_option(c->help, word, &takes_value) && takes_value)
 			c->option = word;
 	} else {
-		if (c->at == 0 && operand && strchr(operand, '|'))
+		if (c->at == 0 && operand && is_action(operand))
 			c->action = word;
 		else if (!c->to.sandbox)
 			c->to.sandbox = word;
@@ -204,12 +218,22 @@ static void offer_values(const struct completion *c)
 		offer_alternatives(c, at);
 }
 
-static bool is_operand(const char *operand, const char *kind)
+/* Verbs of a verb: in its help, "  clone ID URL, init ID:PATH," are two of them. */
+static void offer_actions(const struct completion *c)
 {
-	size_t len = strlen(kind);
+	char word[64];
 
-	return strncmp(operand, kind, len) == 0 &&
-	       (!operand[len] || strcmp(operand + len, "…") == 0);
+	for (const char *line = c->help, *end; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (strncmp(line, "  ", 2) != 0 || line[2] == ' ' || line[2] == '-')
+			continue;
+		for (const char *at = line; at < end; at += strcspn(at, ",\n")) {
+			at += strspn(at, ", ");
+			(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(at, " ,\n"), at);
+			if (*word)
+				complete_offer(&c->to, word, "%s", "");
+		}
+	}
 }
 
 static void offer_operands(const struct completion *c)
@@ -220,6 +244,8 @@ static void offer_operands(const struct completion *c)
 		return;
 	if (strchr(operand, '|')) {
 		offer_alternatives(c, operand);
+	} else if (is_operand(operand, "VERB")) {
+		offer_actions(c);
 	} else if (is_operand(operand, "ID")) {
 		complete_sandboxes(&c->to, "");
 	} else if (is_operand(operand, "ID:PATH")) {

@@ -84,6 +84,8 @@ typed_in_bash() {
 @test "values that the synopsis names, files, and nothing where nothing is known" {
 	[[ $(in_bash "sandpool ls --state ") == $'running\npaused' ]]
 	[[ $(in_bash "sandpool files st") == stat ]]
+	[[ $(in_bash "sandpool git c") == $'clone\ncreate-branch\ncheckout-branch\ncommit\nconfigure-user' ]]
+	[[ $(in_bash "sandpool git clone --dep") == --depth ]]
 	touch here.sock "two words"
 	[[ $(in_bash "sandpool --socket h") == here.sock ]]
 	[[ $(in_bash "sandpool cp ./he") == ./here.sock ]]
