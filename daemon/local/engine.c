@@ -62,14 +62,18 @@ struct box *engine_find_box(struct engine *engine, const char *id)
 
 /* ---- directories, lock, seed ----------------------------------------------------------------- */
 
+/* Whose directory it is may put into it what he likes: records, templates, sockets. */
 static int make_dir(const char *dir, const char *part, struct sb_error *err)
 {
 	char *path CLEANUP_FREE = engine_path("%s/%s", dir, part);
+	struct stat st;
 
 	if (!path)
 		return sb_fail_errno(err, SB_INTERNAL, ENOMEM, "%s", dir);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	if ((mkdir(path, 0700) < 0 && errno != EEXIST) || stat(path, &st) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
+	if (st.st_uid != geteuid())
+		return sb_fail(err, SB_PERMISSION, "%s: belongs to another user", path);
 	if (chmod(path, 0700) < 0)
 		return sb_fail_errno(err, SB_INTERNAL, errno, "%s", path);
 	return 0;

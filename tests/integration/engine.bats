@@ -714,6 +714,13 @@ pid_of()
 	[[ "$output" == *"--idle-exit: not a value: soon"* ]]
 	run -1 "$ENGINE" --state-dir "$ENGINE_DIR/s" --run-dir "$ENGINE_DIR/$(printf 'x%.0s' {1..100})"
 	[[ "$output" == *"too long for sockets"* ]]
+	mkdir "$ENGINE_DIR/theirs"
+	if chown 65534 "$ENGINE_DIR/theirs" 2>/dev/null; then # who is root
+		run -1 "$ENGINE" --state-dir "$ENGINE_DIR/theirs" --run-dir "$ENGINE_DIR/r" --agent "$AGENT"
+		[[ "$output" == *"/theirs/: belongs to another user"* ]]
+		run -1 "$ENGINE" --state-dir "$ENGINE_DIR/s" --run-dir "$ENGINE_DIR/theirs" --agent "$AGENT"
+		[[ "$output" == *"/theirs/: belongs to another user"* ]]
+	fi
 	run -0 "$ENGINE" --help
 	engine_start
 }
