@@ -41,6 +41,7 @@ unit_tests = \
 	tests/unit/test-lookup \
 	tests/unit/test-message \
 	tests/unit/test-nearest \
+	tests/unit/test-network \
 	tests/unit/test-op \
 	tests/unit/test-policy \
 	tests/unit/test-probe \
@@ -66,6 +67,7 @@ tests_unit_test_dns_message_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_inspect_name_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_ids_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_listing_LDADD = daemon/local/libengine.la $(LDADD)
+tests_unit_test_network_LDADD = daemon/local/libengine.la daemon/local/libcontain.la $(LDADD)
 tests_unit_test_policy_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_record_LDADD = daemon/local/libengine.la $(LDADD)
 tests_unit_test_route_LDADD = daemon/local/libengine.la $(LDADD)

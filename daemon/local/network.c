@@ -38,7 +38,10 @@ static uint32_t mask_of(unsigned prefix)
 
 static unsigned port_count(const struct network *network)
 {
-	return (1u << (32 - network->rules.range.prefix)) - 3; /* both ends, and the gateway */
+	unsigned count =
+		(1u << (32 - network->rules.range.prefix)) - 3; /* both ends, and the gateway */
+
+	return count < NETWORK_PORTS_MAX ? count : NETWORK_PORTS_MAX;
 }
 
 static uint32_t address_of(const struct network *network, int64_t port)
