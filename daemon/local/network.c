@@ -394,17 +394,27 @@ void network_release(struct network *network, struct record *record)
 	record->port = 0;
 }
 
-/* Plug a running sandbox in. */
-static int attach(struct network *network, struct record *record, int pid_fd, struct sb_error *err)
+/* In the sandbox's namespace for as long as it takes. */
+static int plug(const struct link_spec *link, int pid_fd, struct sb_error *err)
 {
 	int home CLEANUP(net_leave) = -1;
+
+	return net_enter(pid_fd, &home, err) < 0 ? -1 : link_plug(link, err);
+}
+
+/* Plug a running sandbox in. Half a link must not stay: its port, and with it its rules, go. */
+static int attach(struct network *network, struct record *record, int pid_fd, struct sb_error *err)
+{
+	struct sb_error link_err = {0};
 	struct link_spec link;
 
 	if (need(network, err) < 0 || take_port(network, record, err) < 0)
 		return -1;
 	fill_link(network, record, &link);
-	if (net_enter(pid_fd, &home, err) == 0 && link_plug(&link, err) == 0)
+	if (plug(&link, pid_fd, err) == 0)
 		return 0;
+	if (link_remove(&network->home, link.name, &link_err) < 0)
+		log_warning("%s: %s", record->id, link_err.text);
 	network_release(network, record);
 	return -1;
 }
