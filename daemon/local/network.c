@@ -447,6 +447,11 @@ void network_set_inspector(struct network *network, const struct rules_inspector
 	network->rules.inspector = *inspector;
 }
 
+void network_set_names(struct network *network, bool has_names)
+{
+	network->rules.has_names = has_names;
+}
+
 /* ---- the engine's start and end ---------------------------------------------------------------- */
 
 /* A record that lies about its port has none. */

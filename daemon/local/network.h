@@ -84,6 +84,9 @@ void network_release(struct network *network, struct record *record);
  */
 void network_set_inspector(struct network *network, const struct rules_inspector *inspector);
 
+/* Whether names are answered at the gateway's address: a server of the host's that is there is not reached. Before the rules. */
+void network_set_names(struct network *network, bool has_names);
+
 /* The port of that address (host order), or 0. */
 unsigned network_port_of(const struct network *network, uint32_t address);
 

@@ -19,7 +19,8 @@
 #include "protocol/buf.h"
 
 /*
- * @P the prefix of links, @G the gateway, @R the range of sandboxes.
+ * @P the prefix of links, @G the gateway, @R the range of sandboxes, @N what becomes of questions for names: where
+ * the engine answers none, the one who does is the host's.
  *
  * Never reached: link-local addresses, which no router forwards (RFC 3927) and behind which clouds keep the
  * credentials of the machine, and the other addresses that clouds use for that.
@@ -52,15 +53,18 @@ static const char table_text[] =
 	/* What is not IPv4 from the sandbox's own address is not answered. */
 	"		meta nfproto != ipv4 drop\n"
 	"		fib saddr . iif oif missing add @denied { iifname } drop\n"
+	/* Options name hops (source routing) that are not judged; no honest sender has any. */
+	"		ip hdrlength > 5 goto refuse\n"
 	"		iifname @mute ip daddr @G goto refuse\n"
-	"		ip daddr @G meta l4proto { 6, 17 } th dport 53 accept\n"
+	"		ip daddr @G meta l4proto { 6, 17 } th dport 53 @N\n"
 	"		fib daddr type != unicast goto refuse\n"
 	"		ip daddr @R goto refuse\n"
 	"		ip daddr @never goto refuse\n"
 	"		iifname vmap @policies\n"
 	"	}\n"
+	/* Before others redirect, as to services of a cluster: what was left to the inspector is its. */
 	"	chain inspection {\n"
-	"		type nat hook prerouting priority dstnat; policy accept;\n"
+	"		type nat hook prerouting priority dstnat - 10; policy accept;\n"
 	"		iifname vmap @inspected\n"
 	"	}\n"
 	/* Nobody opens a connection to a sandbox by its address: its servers are reached by the proxy. */
@@ -120,6 +124,8 @@ static void add_text(struct buf *out, const struct rules *rules, const char *tex
 			add_ip(out, rules->gateway);
 		else if (text[1] == 'R')
 			add_range(out, rules->range.address, rules->range.prefix);
+		else if (text[1] == 'N')
+			buf_add_str(out, rules->has_names ? "accept" : "goto refuse");
 		else
 			buf_add(out, text, 2);
 		text += 2;
@@ -256,7 +262,10 @@ static void add_removal(struct buf *out, const char *table, const struct port_na
 	buf_printf(out, "delete chain inet sandpool_%s %s\n", table, names->inspect);
 }
 
-/* What neither list decides goes to the inspector, which knows names. */
+/*
+ * What neither list decides goes to the inspector, which knows names: connections that begin, and those that were
+ * redirected when they began. One from before the policy is not, nor what belongs to no connection.
+ */
 static void add_inspection(struct buf *out, const struct rules *rules,
 			   const struct port_names *names, const struct policy *policy)
 {
@@ -265,8 +274,11 @@ static void add_inspection(struct buf *out, const struct rules *rules,
 		unsigned from, to;
 	} ports[] = {{80, rules->inspector.http_port}, {443, rules->inspector.tls_port}};
 
-	buf_printf(out, "add rule inet sandpool_%s %s tcp dport { 80, 443 } accept\n", table,
-		   names->judge);
+	buf_printf(out, "add rule inet sandpool_%s %s tcp dport { 80, 443 } ct state new accept\n",
+		   table, names->judge);
+	buf_printf(out,
+		   "add rule inet sandpool_%s %s tcp dport { 80, 443 } ct status dnat accept\n",
+		   table, names->judge);
 	buf_printf(out, "add chain inet sandpool_%s %s\n", table, names->inspect);
 	add_rule(out, table, names->inspect, &policy->allow_out, "accept");
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {

@@ -30,6 +30,7 @@ struct rules {
 	uint32_t gateway;
 	struct link_range range;
 	struct rules_inspector inspector;
+	bool has_names; /* somebody of ours answers at port 53 of the gateway */
 };
 
 struct rules_port {

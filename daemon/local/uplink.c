@@ -51,8 +51,10 @@ static void on_address(void *arg, uint32_t gateway)
 	struct uplink *uplink = engine->uplink;
 	struct rules_inspector inspector = {0};
 	struct sb_error dns_err = {0}, inspect_err = {0};
+	bool has_names = dns_listen(uplink->dns, gateway, DNS_PORT, &dns_err) == 0;
 
-	if (dns_listen(uplink->dns, gateway, DNS_PORT, &dns_err) < 0)
+	network_set_names(&engine->network, has_names);
+	if (!has_names)
 		log_warning("sandboxes have no names: %s", dns_err.text);
 	if (inspect_listen(uplink->inspect, gateway, &inspector.http_port, &inspector.tls_port,
 			   &inspect_err) < 0) {

@@ -85,21 +85,22 @@ teardown() {
 	[ "$(json '"network" in it')" = False ]
 }
 
-@test "a new policy cuts what is under way" {
-	local in_pid
+# is_cut_by PORT POLICY: a connection of a new box to $OUT1:PORT, which talks, and then does not.
+is_cut_by() {
+	local in_pid line
 	box
 	in_pid=$(record "$ID" pid)
 	nsenter -n -t "$OUTSIDE" python3 -c '
-import socket
-s = socket.create_server(("0.0.0.0", 81))
+import socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
 while True:
 	c, _ = s.accept()
-	while c.recv(1): c.send(b"x")' 3>&- &
+	while c.recv(1): c.send(b"x")' "$1" 3>&- &
 	HOLDERS+=($!)
 	coproc TALK { at "$in_pid" python3 -c "
 import socket, sys, time
 for i in range(500):
-	try: c = socket.create_connection(('$OUT1', 81), 5); break
+	try: c = socket.create_connection(('$OUT1', $1), 5); break
 	except OSError: time.sleep(0.02)
 c.settimeout(20)
 try:
@@ -109,13 +110,55 @@ try:
 		if not sys.stdin.readline(): break
 except ConnectionError: print('cut', flush=True)
 " 3>&-; }
-	local line
 	read -rt 20 -u "${TALK[0]}" line
 	[ "$line" = ok ]
-	set_network "$ID" '{"denyOut":["0.0.0.0/0"]}'
+	set_network "$ID" "$2"
 	echo >&"${TALK[1]}"
 	read -rt 20 -u "${TALK[0]}" line
 	[ "$line" = cut ]
+}
+
+@test "a new policy cuts what is under way" {
+	is_cut_by 81 '{"denyOut":["0.0.0.0/0"]}'
+}
+
+@test "a new policy by name cuts what no name was read of" {
+	is_cut_by 443 '{"allowOut":["a.test"],"denyOut":["0.0.0.0/0"]}'
+}
+
+@test "where others redirect connections as well, rules by name come first" {
+	box # whose rules are there, and so behind what is made now
+	at "$ROUTER" nft -f - <<-RULES
+		table ip other {
+			chain services {
+				type nat hook prerouting priority -100; policy accept;
+				ip daddr 203.0.113.7 tcp dport 80 dnat to $OUT1:80
+			}
+		}
+	RULES
+	reaches "$ID" 203.0.113.7
+	set_network "$ID" '{"allowOut":["a.test"],"denyOut":["0.0.0.0/0"]}'
+	refused "$ID" 203.0.113.7
+	at "$ROUTER" nft delete table ip other
+}
+
+# An option that records the route, since one that gives it is refused by most machines anyway.
+@test "packets with options get nowhere" {
+	box
+	reaches "$ID" "$OUT1"
+	! in_box "$ID" python3 -c '
+import socket, sys
+s = socket.socket()
+s.settimeout(5)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes([7, 7, 4, 0, 0, 0, 0, 1]))
+s.connect((sys.argv[1], 80))' "$OUT1" || return 1
+}
+
+@test "a name server of the machine's in place of ours is not reached" {
+	serve "$ROUTER" 0.0.0.0 53
+	box
+	grep -q 'sandboxes have no names' "$ENGINE_LOG"
+	refused "$ID" "$(in_box "$ID" ip route show default | cut -d' ' -f3):53"
 }
 
 @test "what is asked wrongly is 400, what cannot be had 403, and nothing changes" {
