@@ -75,7 +75,9 @@ static int fill_runtime_dir(struct config *config, struct sb_error *err)
 		return set_path(&config->runtime_dir, err, "%s/sandpool", SP_RUNSTATEDIR);
 	if (runtime && *runtime == '/')
 		return set_path(&config->runtime_dir, err, "%s/sandpool", runtime);
-	return sb_fail(err, SB_INVALID_ARGUMENT, "neither XDG_RUNTIME_DIR nor socket is set");
+	return sb_fail(
+		err, SB_INVALID_ARGUMENT,
+		"XDG_RUNTIME_DIR is not set (log in as this user, not by su), nor is --socket");
 }
 
 /* What follows from other keys, or from who we are. */

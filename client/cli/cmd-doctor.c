@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,6 +147,7 @@ static int do_call(struct doctor *d, struct sandpool_call *call, bool may_cancel
 static void explain_socket(struct doctor *d, const char *path)
 {
 	bool is_named = d->cli->socket || getenv("SANDPOOL_SOCKET");
+	char program[PATH_MAX + 64];
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
@@ -153,10 +155,11 @@ static void explain_socket(struct doctor *d, const char *path)
 	} else if (lstat(path, &st) == 0 && access(path, W_OK) < 0) {
 		set_fix(d, "sudo usermod -aG $(stat -c %%G %s) $USER, and log in again", path);
 	} else {
-		set_fix(d, "%s, or run: sandpoold%s%s",
+		machine_find_daemon(program, sizeof(program));
+		set_fix(d, "%s, or run: %s%s%s",
 			geteuid() == 0 ? "systemctl restart sandpoold.socket"
 				       : "systemctl --user restart sandpoold.socket",
-			is_named ? " --socket " : "", is_named ? path : "");
+			program, is_named ? " --socket " : "", is_named ? path : "");
 	}
 }
 

@@ -23,25 +23,26 @@ extern char **environ;
 
 /* ---- the engine ------------------------------------------------------------------------------ */
 
-/* Installed, or built beside us (libtool runs what it built from a directory further down). */
-static void find_engine(char *path, size_t size)
+/* Built beside us (libtool runs what it built from a directory further down), or installed. */
+static void find_program(char *path, size_t size, const char *built, const char *installed)
 {
-	static const char *const places[] = {"daemon/local", "../daemon/local"};
 	char own[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash = NULL;
+	char *slash;
 
-	if (len > 0) {
-		own[len] = '\0';
-		slash = strrchr(own, '/');
-	}
-	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
+	own[len > 0 ? len : 0] = '\0';
+	for (int i = 0; i < 2 && (slash = strrchr(own, '/')); i++) {
 		*slash = '\0';
-		(void)snprintf(path, size, "%s/%s/sandpool-engine", own, places[i]);
+		(void)snprintf(path, size, "%s/%s", own, built);
 		if (access(path, X_OK) == 0)
 			return;
 	}
-	(void)snprintf(path, size, "%s/sandpool-engine", SP_LIBEXECDIR);
+	(void)snprintf(path, size, "%s", installed);
+}
+
+void machine_find_daemon(char *path, size_t size)
+{
+	find_program(path, size, "sandpoold", SP_SBINDIR "/sandpoold");
 }
 
 /* Its standard error goes nowhere: what it has to say is in its answer, on our standard output. */
@@ -87,7 +88,8 @@ int machine_ask_engine(struct sb_error *err)
 	pid_t pid = 0;
 	int rc, status;
 
-	find_engine(program, sizeof(program));
+	find_program(program, sizeof(program), "daemon/local/sandpool-engine",
+		     SP_LIBEXECDIR "/sandpool-engine");
 	(void)fflush(stdout);
 	rc = start_engine(program, &pid);
 	if (rc)

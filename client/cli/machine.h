@@ -6,11 +6,15 @@
 #define SP_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "protocol/error.h"
 
 /* The engine prints its answer on our standard output, in our form. -1 when it cannot be asked. */
 int machine_ask_engine(struct sb_error *err) MUST_USE;
+
+/* Where sandpoold is: users seldom have its directory in PATH. */
+void machine_find_daemon(char *path, size_t size);
 
 /* What is wrong with the directory of state, or of sockets; `fix` is what to type. */
 struct machine_directory {

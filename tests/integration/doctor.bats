@@ -31,7 +31,7 @@ needs_root() {
 
 @test "without a daemon: what to type, and what the machine can do" {
 	run sandpool doctor
-	[[ $status == 125 && $output == *FAILED*"fix: "*"sandpoold --socket $SANDPOOL_SOCKET"* ]]
+	[[ $status == 125 && $output == *FAILED*"fix: "*" $SP_BUILDDIR/sandpoold --socket $SANDPOOL_SOCKET"* ]]
 	[[ $output == *"sandboxes can be had (mode "* ]]
 	: >"$DAEMON_DIR/file"
 	run sandpool --socket "$DAEMON_DIR/file" doctor

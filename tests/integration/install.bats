@@ -43,6 +43,17 @@ installed_files() {
 	[[ -z $(installed_files root) ]] || { installed_files root >&2; return 1; }
 }
 
+@test "make install tells the loader of the library, but not of one below DESTDIR" {
+	[[ $(id -u) == 0 ]] || skip "only root can write the loader's cache"
+	mkdir bin
+	printf '#!/bin/sh\necho told >>"%s/loader"\n' "$PWD" >bin/ldconfig
+	chmod +x bin/ldconfig
+	PATH=$PWD/bin:$PATH make -s -C "$SP_BUILDDIR" install-exec-hook DESTDIR="$PWD/root"
+	[[ ! -e loader ]]
+	PATH=$PWD/bin:$PATH make -s -C "$SP_BUILDDIR" install-exec-hook
+	[[ $(<loader) == told ]]
+}
+
 @test "a program is built against the library by pkg-config" {
 	skip_with_sanitizers
 	make -s -C "$SP_BUILDDIR" install DESTDIR="$PWD/root" >log 2>&1 || { cat log >&2; return 1; }
