@@ -509,8 +509,11 @@ void network_adopt(struct network *network, const struct engine *engine)
 	struct sb_error err = {0};
 
 	adopt(network, engine, &err);
-	if (err.code)
-		log_error("network: %s", err.text);
+	if (!err.code)
+		return;
+	/* Rules made for a new sandbox would be without those of the old ones. */
+	network->is_hopeless = true;
+	log_error("network: new sandboxes have none, the rules of others stay: %s", err.text);
 }
 
 void network_deinit(struct network *network, bool is_last)

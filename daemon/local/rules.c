@@ -132,22 +132,6 @@ static void add_text(struct buf *out, const struct rules *rules, const char *tex
 	}
 }
 
-static int run(struct rules *rules, struct buf *text, struct sb_error *err)
-{
-	const char *said;
-	int result;
-
-	if (text->failed)
-		return sb_fail(err, SB_INTERNAL, "packet rules: out of memory");
-	result = nft_run_cmd_from_buffer(rules->nft, text->data);
-	said = nft_ctx_get_error_buffer(rules->nft);
-	if (result == 0)
-		return 0;
-	return sb_fail(err, SB_INTERNAL, "packet rules: %.*s", (int)strcspn(said, "\n"), said);
-}
-
-/* ---- the table ------------------------------------------------------------------------------- */
-
 static int connect_nft(struct rules *rules, struct sb_error *err)
 {
 	if (rules->nft)
@@ -168,12 +152,28 @@ void rules_close(struct rules *rules)
 	rules->nft = NULL;
 }
 
+static int run(struct rules *rules, struct buf *text, struct sb_error *err)
+{
+	const char *said;
+	int result;
+
+	if (text->failed)
+		return sb_fail(err, SB_INTERNAL, "packet rules: out of memory");
+	if (connect_nft(rules, err) < 0)
+		return -1;
+	result = nft_run_cmd_from_buffer(rules->nft, text->data);
+	said = nft_ctx_get_error_buffer(rules->nft);
+	if (result == 0)
+		return 0;
+	return sb_fail(err, SB_INTERNAL, "packet rules: %.*s", (int)strcspn(said, "\n"), said);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
 int rules_remove(struct rules *rules, struct sb_error *err)
 {
 	struct buf text CLEANUP_BUF = {0};
 
-	if (connect_nft(rules, err) < 0)
-		return -1;
 	add_text(&text, rules, "table inet sandpool_@P\ndelete table inet sandpool_@P\n");
 	return run(rules, &text, err);
 }
@@ -318,8 +318,6 @@ int rules_open(struct rules *rules, const struct rules_port *ports, size_t count
 {
 	struct buf text CLEANUP_BUF = {0};
 
-	if (connect_nft(rules, err) < 0)
-		return -1;
 	add_text(&text, rules, table_text);
 	for (size_t i = 0; i < count; i++) {
 		struct port_names names;

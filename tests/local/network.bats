@@ -262,6 +262,30 @@ while True: s.accept()[0].close()' 3>&- &
 	reaches "$kept" "$OUT2"
 }
 
+@test "an engine that cannot make the network again leaves the old rules in force" {
+	local first file=/proc/sys/net/ipv4/ip_forward
+	box "\"network\":{\"denyOut\":[\"$OUT1\"]}"
+	first=$ID
+	engine_stop KILL
+	at "$ROUTER" sh -c "echo 0 >$file"
+	sed -i "s|nsenter -n -t $ROUTER|& unshare -m sh -c 'mount --bind $file $file \&\& mount -o remount,bind,ro $file \&\& exec \"\$@\"' sh|" "$ENGINE"
+	engine_start
+	grep -q 'the rules of others stay: .*ip_forward' "$ENGINE_LOG"
+	at "$ROUTER" sh -c "echo 1 >$file"
+	run box # which does not come up, with a file of /proc covered
+	reaches "$first" "$OUT2"
+	refused "$first" "$OUT1"
+	set_network "$first" "{\"denyOut\":[\"$OUT2\"]}"
+	reaches "$first" "$OUT1"
+	refused "$first" "$OUT2"
+	api DELETE "/sandboxes/$first"
+	engine_stop
+	sed -i "s| unshare -m .* sh \(/\)| \1|" "$ENGINE"
+	engine_start
+	box
+	reaches "$ID" "$OUT1"
+}
+
 @test "an engine ends: with sandboxes all stays, without all goes" {
 	box
 	engine_stop
