@@ -1,14 +1,9 @@
 # Tests. A unit test is one word here; its source is tests/unit/test-<word>.c by automake's default.
 AM_DEFAULT_SOURCE_EXT = .c
-TEST_EXTENSIONS = .bats .subuid .single
+TEST_EXTENSIONS = .bats
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 BATS_LOG_DRIVER = $(LOG_DRIVER)
 BATS_LOG_COMPILER = $(srcdir)/tests/in-network $(BATS) --tap
-# links to .bats files: the same tests for the sandboxes of a user (tests/local/helper.bash)
-SUBUID_LOG_DRIVER = $(LOG_DRIVER)
-SUBUID_LOG_COMPILER = $(BATS_LOG_COMPILER)
-SINGLE_LOG_DRIVER = $(LOG_DRIVER)
-SINGLE_LOG_COMPILER = $(BATS_LOG_COMPILER)
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	SP_BUILDDIR='$(abs_top_builddir)'; export SP_BUILDDIR; \
 	SP_SRCDIR='$(abs_top_srcdir)'; export SP_SRCDIR;
@@ -124,15 +119,15 @@ bats_tests = \
 	tests/local/contain-limits.bats \
 	tests/local/contain-network.bats \
 	tests/local/contain-privilege.bats \
-	tests/local/contain-files.subuid \
-	tests/local/contain-files.single \
-	tests/local/contain-kernel.subuid \
-	tests/local/contain-kernel.single \
-	tests/local/contain-limits.subuid \
-	tests/local/contain-limits.single \
-	tests/local/contain-network.subuid \
-	tests/local/contain-privilege.subuid \
-	tests/local/contain-privilege.single \
+	tests/local/contain-files-subuid.bats \
+	tests/local/contain-files-single.bats \
+	tests/local/contain-kernel-subuid.bats \
+	tests/local/contain-kernel-single.bats \
+	tests/local/contain-limits-subuid.bats \
+	tests/local/contain-limits-single.bats \
+	tests/local/contain-network-subuid.bats \
+	tests/local/contain-privilege-subuid.bats \
+	tests/local/contain-privilege-single.bats \
 	tests/local/uplink-dns.bats \
 	tests/local/network.bats \
 	tests/local/uplink-engine.bats \

@@ -66,3 +66,13 @@ remove_user() {
 	rm -rf "$TEST_DIR"
 	return $result
 }
+
+# Who makes the sandboxes of a file of tests, by the end of its name: root, or with NAME-subuid.bats a user with ids of
+# /etc/subuid, with NAME-single.bats one without. Those are links to NAME.bats; the tests themselves are root's.
+mode_of_file() {
+	case $BATS_TEST_FILENAME in
+	*-subuid.bats) echo subuid ;;
+	*-single.bats) echo single ;;
+	*) echo root ;;
+	esac
+}

@@ -116,6 +116,7 @@ int main(int argc, char **argv)
 			return 0;
 		case 'c':
 			complete(&cli, argc - optind, argv + optind);
+			sandpool_close(cli.sp);
 			return 0;
 		default:
 			return EXIT_OURS;

@@ -25,19 +25,55 @@ int session_status(int64_t exit_code, int64_t signal_number)
 	return signal_number > 0 ? EXIT_SIGNAL + (int)signal_number : (int)(exit_code & 255);
 }
 
-/* ---- calls whose answers nobody waits for ---------------------------------------------------- */
+/* ---- calls beside the command's own: input, sizes, signals ------------------------------------ */
 
-static void forget_call(void *arg, struct sandpool_call *call, const struct sandpool_error *err)
+struct session_call {
+	struct session_call *next; /* session.calls */
+	struct session *session;
+	struct sandpool_call *call;
+	bool is_input;
+};
+
+static void call_free(struct session_call *it)
 {
-	(void)arg;
-	(void)err;
-	sandpool_call_free(call);
+	struct session_call **at = &it->session->calls;
+
+	while (*at != it)
+		at = &(*at)->next;
+	*at = it->next;
+	sandpool_call_free(it->call);
+	free(it);
 }
 
-static void start_and_forget(struct session *s, struct sandpool_call *call)
+static void on_done(void *arg, struct sandpool_call *call, const struct sandpool_error *err)
 {
-	if (sandpool_start(s->cli->sp, call, forget_call, NULL, NULL) < 0)
+	struct session_call *it = arg;
+
+	(void)call;
+	if (it->is_input) {
+		it->session->is_sending = false;
+		if (err)
+			it->session->input_ended =
+				true; /* it reads no more: its end will tell why */
+	}
+	call_free(it);
+}
+
+/* Takes `call`. Nobody waits for it; what is still under way when the session ends is given up. */
+static void start_call(struct session *s, struct sandpool_call *call, bool is_input)
+{
+	struct session_call *it = calloc(1, sizeof(*it));
+
+	if (!it) {
 		sandpool_call_free(call);
+		return;
+	}
+	*it = (struct session_call){s->calls, s, call, is_input};
+	s->calls = it;
+	if (sandpool_start(s->cli->sp, call, on_done, it, NULL) < 0)
+		call_free(it);
+	else if (is_input)
+		s->is_sending = true;
 }
 
 static struct sandpool_call *new_call(struct session *s, const char *method)
@@ -53,7 +89,7 @@ static void kill_command(struct session *s, const char *signal_name)
 	struct sandpool_call *call = new_call(s, "command.kill");
 
 	sandpool_set_string(call, "signal", signal_name);
-	start_and_forget(s, call);
+	start_call(s, call, false);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -93,32 +129,20 @@ static void on_note(void *arg, struct sandpool_note *note)
 
 /* ---- input ----------------------------------------------------------------------------------- */
 
-static void on_input_sent(void *arg, struct sandpool_call *call, const struct sandpool_error *err)
-{
-	struct session *s = arg;
-
-	s->is_sending = false;
-	if (err)
-		s->input_ended = true; /* it reads no more: its end will tell why */
-	sandpool_call_free(call);
-}
-
 static void send_input(struct session *s, const char *data, size_t len)
 {
 	struct sandpool_call *call =
 		new_call(s, s->is_pty ? "pty.send_input" : "command.send_stdin");
 
 	sandpool_set_bytes(call, "data", data, len);
-	s->is_sending = true;
-	if (sandpool_start(s->cli->sp, call, on_input_sent, s, NULL) < 0)
-		sandpool_call_free(call);
+	start_call(s, call, true);
 }
 
 static void end_input(struct session *s)
 {
 	s->input_ended = true;
 	if (!s->is_pty)
-		start_and_forget(s, new_call(s, "command.close_stdin"));
+		start_call(s, new_call(s, "command.close_stdin"), false);
 }
 
 static void take_input(struct session *s)
@@ -169,7 +193,7 @@ static void send_size(struct session *s)
 	terminal_size(STDIN_FILENO, &cols, &rows);
 	sandpool_set_int(call, "cols", cols);
 	sandpool_set_int(call, "rows", rows);
-	start_and_forget(s, call);
+	start_call(s, call, false);
 }
 
 static void take_signal(struct session *s)
@@ -266,6 +290,8 @@ int session_run(struct session *s, struct sandpool_call *call)
 		s->pid = sandpool_get_int(owned, "pid");
 		status = session_forward(s);
 	}
+	while (s->calls)
+		call_free(s->calls);
 	terminal_restore();
 	cleanup_fd(&s->signal_fd);
 	sandpool_on_note(s->cli->sp, NULL, NULL);

@@ -7,6 +7,8 @@
 
 #include "client/cli/cli.h"
 
+struct session_call;
+
 struct session {
 	struct cli *cli;
 	const char *sandbox;
@@ -20,8 +22,9 @@ struct session {
 	int signal_fd;
 	bool is_sending; /* input is under way: read no more until it has arrived */
 	bool input_ended;
-	int told_signal;  /* the last that asked us to stop */
-	int output_errno; /* why its output could not be written */
+	int told_signal;            /* the last that asked us to stop */
+	int output_errno;           /* why its output could not be written */
+	struct session_call *calls; /* under way beside the command's own */
 };
 
 /*

@@ -113,7 +113,8 @@ int service_check_sockets(struct sb_error *err)
 
 /* ---- words ------------------------------------------------------------------------------------- */
 
-static void tell(const char *state, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+tell(const char *state, const char *fmt, va_list ap)
 {
 	char status[STATUS_SIZE];
 

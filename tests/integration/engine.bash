@@ -1,18 +1,14 @@
 # For bats files that need the real engine: start, ask, stop, and look for leftovers.
 # load it with `load engine`; a test has ENGINE_DIR, and engine_* functions use it.
 
-#
-# The end of a file's name says whose engine it is: .bats root's, .subuid a user's with ids of /etc/subuid, .single
-# one's without. The test itself is root's.
-
 load ../user
-MODE=${BATS_TEST_FILENAME##*.}
+MODE=$(mode_of_file)
 ENGINE="$SP_BUILDDIR/daemon/local/sandpool-engine"
 AGENT="$SP_BUILDDIR/daemon/local/agent/sandpool-agent"
 
 setup_file()
 {
-	[ "$MODE" = bats ] || make_user "$MODE" "$ENGINE" "$AGENT"
+	[ "$MODE" = root ] || make_user "$MODE" "$ENGINE" "$AGENT"
 }
 
 teardown_file()
@@ -46,7 +42,7 @@ engine_setup()
 	PROXY="$ENGINE_DIR/run/sandbox.sock"
 	KEY=e2b_0123456789abcdef
 	ENGINE_PID=
-	[ "$MODE" != bats ] || return 0
+	[ "$MODE" != root ] || return 0
 	ENGINE=$TEST_DIR/bin/sandpool-engine
 	AGENT=$TEST_DIR/bin/sandpool-agent
 	chown "$TEST_USER:" "$ENGINE_DIR"
@@ -61,7 +57,7 @@ engine_is_ready()
 engine_start()
 {
 	local who=${ENGINE_AS:-}
-	[ "$MODE" = bats ] || : "${who:=setpriv --reuid $TEST_USER --regid $TEST_USER --init-groups}"
+	[ "$MODE" = root ] || : "${who:=setpriv --reuid $TEST_USER --regid $TEST_USER --init-groups}"
 	# shellcheck disable=SC2086
 	$who "$ENGINE" --state-dir "$ENGINE_DIR/state" --run-dir "$ENGINE_DIR/run" --agent "$AGENT" \
 		--log-level debug "$@" 2>>"$ENGINE_LOG" 3>&- &
@@ -180,7 +176,7 @@ engine_teardown()
 	done
 	wait_for 20 engine_is_clean || result=1
 	engine_stop || result=1
-	[ "$MODE" = bats ] || wait_for 20 no_user_processes || result=1
+	[ "$MODE" = root ] || wait_for 20 no_user_processes || result=1
 	if [ "$result" != 0 ] || grep -q 'error:' "$ENGINE_LOG"; then
 		cat "$ENGINE_LOG" >&2
 		ls -AR "$ENGINE_DIR/state/boxes" "$ENGINE_DIR/state/trash" "$ENGINE_DIR/run" >&2

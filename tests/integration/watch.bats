@@ -101,6 +101,7 @@ watching() {
 }
 
 @test "a client that does not read is told that it lagged, and costs little" {
+	skip_with_sanitizers
 	watching <<-'E'
 		with Client() as slow:
 		    slow.call("watch.start", {"sandbox_id": b.id, "path": "/tmp"})

@@ -109,7 +109,7 @@ after() {
 		[ "$(stat -c %u:%g "$(layer a)/root/tmp/root")" = "$(uid_on_disk 65533):$(gid_on_disk 33)" ]
 	fi
 	# nobody else passes through; a user's engine owns it, and the sandbox's root has it by its group
-	if [ "$MODE" = bats ]; then
+	if [ "$MODE" = root ]; then
 		[ "$(stat -c %a "$(dirname "$(layer a)")")" = 700 ]
 	else
 		[ "$(stat -c %a:%U:%g "$(dirname "$(layer a)")")" = "710:$TEST_USER:$(gid_on_disk 0)" ]

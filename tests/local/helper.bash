@@ -2,10 +2,8 @@
 bats_require_minimum_version 1.5.0
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin # what everybody can execute
-# The end of the file's name says who makes the sandboxes: .bats root, .subuid a user with ids of /etc/subuid, .single
-# one without. The last two are links to the first. The tests themselves are root's, who sees all.
-MODE=${BATS_TEST_FILENAME##*.}
 load ../user
+MODE=$(mode_of_file)
 RUN="$SP_BUILDDIR/tests/local/contain-run"
 export PROBE_AGENT="$SP_BUILDDIR/tests/local/probe-agent"
 if [ -n "${TEST_DIR:-}" ]; then
@@ -22,7 +20,7 @@ need_sandboxes() {
 setup_file() {
 	FILE_STATE=$(mktemp -d /tmp/sandpool-probe.XXXXXX)
 	export FILE_STATE
-	[ "$MODE" != bats ] || return 0
+	[ "$MODE" != root ] || return 0
 	make_user "$MODE" "$RUN" "$PROBE_AGENT"
 	printf '#!/bin/sh\nexec setpriv --reuid %s --regid %s --init-groups %s "$@"\n' "$TEST_USER" "$TEST_USER" \
 		"$TEST_DIR/bin/contain-run" >"$TEST_DIR/bin/run"
@@ -32,7 +30,7 @@ setup_file() {
 
 teardown_file() {
 	local result=0 keeper
-	if [ "$MODE" != bats ]; then
+	if [ "$MODE" != root ]; then
 		read -r keeper _ <"$FILE_STATE/keeper" && kill "$keeper"
 		wait_until no_user_processes
 		remove_user || result=1
@@ -55,20 +53,20 @@ need_root_inside() {
 	[ "$MODE" != single ] || skip "there is no root in a sandbox with one id"
 }
 need_cgroups() {
-	[ "$MODE" = bats ] || skip "a user has no control groups here"
+	[ "$MODE" = root ] || skip "a user has no control groups here"
 }
 
 # ID: under which the sandboxes' files with that id are stored.
 uid_on_disk() {
 	case $MODE in
-	bats) echo "$1" ;;
+	root) echo "$1" ;;
 	subuid) echo "$(($(first_subid /etc/subuid) + $1))" ;;
 	single) id -u "$TEST_USER" ;;
 	esac
 }
 gid_on_disk() {
 	case $MODE in
-	bats) echo "$1" ;;
+	root) echo "$1" ;;
 	subuid) echo "$(($(first_subid /etc/subgid) + $1))" ;;
 	single) id -g "$TEST_USER" ;;
 	esac
@@ -90,9 +88,12 @@ teardown() {
 	! compgen -G "/sys/fs/cgroup/sandpool/$PREFIX*" || return 1
 }
 
-# start_sandbox NAME N [option…]: ids are the N-th range of ours, far from an engine's first ones.
+# Files of tests may run side by side: each has ranges of ids of its own, far from an engine's first ones.
+FIRST_RANGE=$((1000 + $(basename "$BATS_TEST_FILENAME" | cksum | cut -d ' ' -f 1) % 300 * 10))
+
+# start_sandbox NAME N [option…]: ids are the N-th range of ours.
 start_sandbox() {
-	local name=$1 n=$((3000 + $2))
+	local name=$1 n=$((FIRST_RANGE + $2))
 	shift 2
 	drive "$name" start "$FILE_STATE" "$PREFIX$name" "$n" "$@"
 }

@@ -2,6 +2,7 @@
 #include <sandpool.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void on_note(void *arg, struct sandpool_note *note)
@@ -49,5 +50,6 @@ int main(void)
 		fprintf(stderr, "%s\n", err.message);
 	sandpool_call_free(call);
 	sandpool_close(sp);
+	free(id);
 	return result < 0;
 }
