@@ -5,8 +5,8 @@
 #include "client/cli/cli.h"
 
 #define COMMAND_HELP                                                                               \
-	"  -i             forward standard input\n"                                                \
-	"  -t             on a terminal\n"
+	"  -i                  forward standard input\n"                                           \
+	"  -t                  on a terminal\n"
 
 struct command_options {
 	bool has_input;    /* -i */

@@ -12,8 +12,8 @@
 
 /* What is told of the global options in --help: complete.c reads them there as it reads those of verbs. */
 #define GLOBAL_HELP                                                                                \
-	"  --socket PATH  the daemon's socket (else $SANDPOOL_SOCKET, "                            \
-	"$XDG_RUNTIME_DIR/sandpool/sandpool.sock,\n"                                               \
+	"  --socket PATH  the daemon's socket (else $SANDPOOL_SOCKET,\n"                           \
+	"                 $XDG_RUNTIME_DIR/sandpool/sandpool.sock,\n"                              \
 	"                 /run/sandpool/sandpool.sock)\n"                                          \
 	"  --json         print the daemon's answer untouched\n"                                   \
 	"  -h, --help     print this; behind a VERB, what it takes\n"                              \

@@ -9,6 +9,7 @@
 
 #include "client/cli/cli.h"
 #include "client/cli/complete.h"
+#include "client/cli/verbs.h"
 #include "protocol/nearest.h"
 #include "protocol/options.h"
 
@@ -17,12 +18,11 @@ static void print_help(FILE *out)
 	(void)fputs("usage: sandpool [--socket PATH] [--json] VERB …\n\n", out);
 	for (const struct verb *verb = verbs; verb->name; verb++)
 		(void)fprintf(out, "  %-10s %s\n", verb->name, verb->summary);
-	(void)fputs(
-		"\n" GLOBAL_HELP "\n"
-		"sandpool VERB --help tells more of one. Exit status: that of the command run in "
-		"the sandbox;\n125 when sandpool itself fails, 126 and 127 when the command cannot "
-		"be executed or found,\n128+n when signal n ended it.\n",
-		out);
+	(void)fputs("\n" GLOBAL_HELP "\n"
+		    "sandpool VERB --help tells more of one. Exit status: that of the command run\n"
+		    "in the sandbox; 125 when sandpool itself fails, 126 and 127 when the command\n"
+		    "cannot be executed or found, 128+n when signal n ended it.\n",
+		    out);
 }
 
 static int fail_no_verb(const char *name)
@@ -38,9 +38,16 @@ static int fail_no_verb(const char *name)
 	return cli_fail("there is no verb '%s'; sandpool --help lists them", name);
 }
 
-static bool wants_help(int argc, char **argv)
+/* Right behind the verb, or behind a verb of its own: sandpool git clone --help. */
+static bool wants_help(const struct verb *verb, int argc, char **argv)
 {
-	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+	int last = verb->run == cmd_files || verb->run == cmd_git ? 2 : 1;
+
+	for (int i = 1; i <= last && i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	}
+	return false;
 }
 
 static int run_verb(struct cli *cli, int argc, char **argv)
@@ -50,7 +57,7 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 	cli->verb = verb_find(argv[0]);
 	if (!cli->verb)
 		return fail_no_verb(argv[0]);
-	if (wants_help(argc, argv)) {
+	if (wants_help(cli->verb, argc, argv)) {
 		(void)printf("usage: sandpool %s %s\n%s.\n%s", cli->verb->name, cli->verb->synopsis,
 			     cli->verb->summary, cli->verb->help ? cli->verb->help : "");
 		return 0;

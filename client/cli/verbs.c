@@ -22,7 +22,7 @@ const struct verb verbs[] = {
 	{"timeout", cmd_timeout, "ID S", "Move a sandbox's deadline to S from now", NULL},
 	{"network", cmd_network,
 	 "--open | [--no-internet] [--allow-out WHERE]… [--deny-out WHERE]… ID",
-	 "Say what a sandbox may reach from now on, in place of what was said before",
+	 "Say what a sandbox may reach from now on; replaces what was said",
 	 "  --open             everything\n"
 	 "  --no-internet      nothing but what is allowed\n"
 	 "  --allow-out WHERE  an address, range or name it may reach, in spite of the others\n"
@@ -37,10 +37,11 @@ const struct verb verbs[] = {
 	 "Make a sandbox, run a command in it, and end it", CREATE_HELP COMMAND_HELP},
 	{"exec", cmd_exec, "[-d] [-i] [-t] [-u USER] [-w DIR] [-e K=V]… ID -- CMD…",
 	 "Run a command in a sandbox",
-	 COMMAND_HELP "  -d             print its pid and return; see attach and stop\n"
-		      "  -u USER        as this user\n"
-		      "  -w DIR         in this directory\n"
-		      "  -e K=V         an environment variable; K alone takes it from yours\n"},
+	 COMMAND_HELP
+	 "  -d                  print its pid and return; see attach and stop\n"
+	 "  -u USER             as this user\n"
+	 "  -w DIR              in this directory\n"
+	 "  -e K=V              an environment variable; K alone takes it from yours\n"},
 	{"shell", cmd_shell, "[-u USER] [-w DIR] ID", "Work in a sandbox on a terminal",
 	 "  -u USER  as this user\n"
 	 "  -w DIR   in this directory\n"},

@@ -419,6 +419,9 @@ in_terminal() {
 		[[ $output == *"  $verb "* ]]
 		sandpool "$verb" --help | grep -q "^usage: sandpool $verb"
 	done
+	sandpool files watch --help | grep -q '^usage: sandpool files'
+	sandpool git clone -h | grep -q '^usage: sandpool git'
+	! LC_ALL=C.UTF-8 grep -E '.{81}' <<<"$output"
 }
 
 @test "the README's example in Python works" {
