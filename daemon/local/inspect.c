@@ -210,15 +210,25 @@ static void on_looked_up(struct dns_ask *ask, const uint8_t *answer, size_t len)
 	connect_next(connection);
 }
 
+static size_t lookups_of(const struct inspect *inspect, uint32_t from)
+{
+	size_t count = 0;
+
+	list_for_each (struct connection, connection, &inspect->connections, link)
+		count += connection->from == from && connection->lookup.on_timer;
+	return count;
+}
+
 static void look_up(struct connection *connection)
 {
+	struct inspect *inspect = connection->inspect;
 	uint8_t query[DNS_QUERY_MAX];
 	size_t len = dns_make_question(connection->name, query);
 
 	connection->lookup.on_done = on_looked_up;
 	timer_set(connection->timer, LOOKUP_PATIENCE_MS);
-	if (len == 0 || dns_ask_start(&connection->lookup, connection->inspect->options.upstream,
-				      query, len, len) < 0)
+	if (len == 0 || lookups_of(inspect, connection->from) >= INSPECT_LOOKUPS_MOST ||
+	    dns_ask_start(&connection->lookup, inspect->options.upstream, query, len, len) < 0)
 		refuse(connection, "no more names can be looked up now");
 }
 

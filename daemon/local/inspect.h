@@ -17,6 +17,8 @@
 #include "protocol/error.h"
 
 enum { INSPECT_MOST = 1024, INSPECT_SANDBOX_MOST = 256 }; /* connections */
+/* Of one sandbox: a name whose server is silent must not take the sockets that all others ask with. */
+enum { INSPECT_LOOKUPS_MOST = 64 };
 
 struct dns_upstream;
 struct event_base;

@@ -127,3 +127,28 @@ PY
 	[ "$(get https://web.test/)" = "hello https web.test" ]
 	kill -0 "$UPLINK_PID"
 }
+
+@test "a name whose server is silent does not keep others from asking" {
+	in_world ip address add 203.0.113.98/24 dev v0
+	stay ip netns exec "$WORLD" python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("203.0.113.98", 53))
+while True:
+	query, asker = s.recvfrom(4096)
+	if b"slow" in query: continue
+	c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	c.sendto(query, (sys.argv[1], 53))
+	s.sendto(c.recv(4096), asker)' "$WORLD_IP"
+	until_true in_world dig +time=1 +tries=1 @203.0.113.98 web.test
+	echo "nameserver 203.0.113.98" >"$DIR/resolv.conf"
+	inspect slow.test web.test
+	ip netns exec "$INSIDE" python3 - <<'PY'
+import select, socket, subprocess
+crowd = [socket.create_connection(("203.0.113.1", 80), 5) for i in range(250)]
+for s in crowd: s.sendall(b"GET / HTTP/1.1\r\nHost: slow.test\r\n\r\n")
+assert select.select(crowd, [], [], 5)[0]  # those above the bound are told
+said = subprocess.run(["dig", "+short", "+time=1", "+tries=1", "@10.99.0.1", "web.test"], capture_output=True, text=True)
+assert said.stdout.strip() == "203.0.113.1", said.stdout
+PY
+}
