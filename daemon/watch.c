@@ -17,12 +17,15 @@
 #include "daemon/sandbox.h"
 #include "daemon/server.h"
 
-#define WAITING_MAX 4096 /* changes for a client that does not read */
-#define ID_SIZE     24
+#define WAITING_MAX_COUNT 4096 /* changes for a client that does not read */
+#define WAITING_MAX_BYTES ((size_t)8 << 20)
+#define WATCHES_MAX       1024
+#define ID_SIZE           24
 
 struct waiting {
 	struct list link;
 	struct watch_event event; /* name and entry are owned */
+	size_t size;              /* on the wire */
 };
 
 struct watch {
@@ -38,6 +41,7 @@ struct watch {
 	struct watch_waiter *waiter; /* until it has started */
 	struct list waiting;         /* of struct waiting */
 	unsigned waiting_count;
+	size_t waiting_bytes;
 	bool has_ended; /* err says why; told after what waits */
 	struct sb_error err;
 	char id[ID_SIZE];
@@ -101,6 +105,7 @@ static void pump(struct watch *watch)
 	       (waiting = list_first(&watch->waiting, struct waiting, link))) {
 		send(watch, &waiting->event);
 		watch->waiting_count--;
+		watch->waiting_bytes -= waiting->size;
 		waiting_free(waiting);
 	}
 	if (watch->has_ended && list_is_empty(&watch->waiting))
@@ -141,27 +146,33 @@ static void on_close(struct conn_stream *stream)
 
 /* ---- from the sandbox ------------------------------------------------------------------------ */
 
-/* Takes what `event` owns. */
-static void keep(struct watch *watch, struct watch_event *event)
+static bool has_room(const struct watch *watch, size_t size)
 {
-	struct waiting *waiting = calloc(1, sizeof(*waiting));
+	return watch->waiting_count < WAITING_MAX_COUNT &&
+	       watch->waiting_bytes + size <= WAITING_MAX_BYTES;
+}
 
-	if (!waiting || watch->waiting_count == WAITING_MAX) {
+/* Takes what `event` owns. */
+static void keep(struct watch *watch, struct watch_event *event, size_t size)
+{
+	struct waiting *waiting = has_room(watch, size) ? calloc(1, sizeof(*waiting)) : NULL;
+
+	if (!waiting) {
 		struct sb_error err = {0};
 
-		free(waiting);
 		event_deinit(event);
 		envd_stream_cancel(&watch->stream);
-		(void)sb_fail(&err, SB_LAGGED, "more than %d changes were not read", WAITING_MAX);
+		(void)sb_fail(&err, SB_LAGGED, "%u changes were not read", watch->waiting_count);
 		finish(watch, &err);
 		return;
 	}
-	waiting->event = *event;
+	*waiting = (struct waiting){.event = *event, .size = size};
 	list_append(&watch->waiting, &waiting->link);
 	watch->waiting_count++;
+	watch->waiting_bytes += size;
 }
 
-static void on_change(struct watch *watch, struct wire_filesystem_event *change)
+static void on_change(struct watch *watch, struct wire_filesystem_event *change, size_t size)
 {
 	struct watch_event event = {.type = change->type, .name = take(&change->name)};
 
@@ -173,7 +184,7 @@ static void on_change(struct watch *watch, struct wire_filesystem_event *change)
 		send(watch, &event);
 		event_deinit(&event);
 	} else {
-		keep(watch, &event);
+		keep(watch, &event, size);
 	}
 }
 
@@ -201,7 +212,7 @@ static void on_message(struct envd_stream *stream, const char *json, size_t len)
 	if (message.start)
 		on_started(watch);
 	else if (message.event && !watch->waiter)
-		on_change(watch, message.event);
+		on_change(watch, message.event, len);
 	fields_free(&wire_watch_message_type, &message);
 }
 
@@ -257,12 +268,24 @@ static void on_provider(struct provider_wait *wait)
 
 /* ---- birth and death ------------------------------------------------------------------------- */
 
+static unsigned count_watches(const struct server *server)
+{
+	unsigned count = 0;
+
+	list_for_each (struct watch, watch, &server->watches, link)
+		count++;
+	return count;
+}
+
 int watch_new(struct server *server, struct conn *conn, struct sandbox *sandbox,
 	      const struct watch_start_params *params, struct watch_waiter *waiter,
 	      struct sb_error *err)
 {
-	struct watch *watch = calloc(1, sizeof(*watch));
+	struct watch *watch;
 
+	if (count_watches(server) >= WATCHES_MAX)
+		return sb_fail(err, SB_OVERLOADED, "%d watches are the most", WATCHES_MAX);
+	watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return sb_fail(err, SB_INTERNAL, "out of memory");
 	(void)snprintf(watch->id, sizeof(watch->id), "s%" PRIu64, ++server->watch_number);

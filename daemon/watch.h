@@ -22,7 +22,7 @@ struct watch_waiter { /* embed me; zero means idle */
 	struct sb_error err;
 };
 
-/* Begin one; it is in waiter->watch. -1 with `err` only when out of memory. */
+/* Begin one; it is in waiter->watch. -1 when there are too many, or no memory. */
 int watch_new(struct server *server, struct conn *conn, struct sandbox *sandbox,
 	      const struct watch_start_params *params, struct watch_waiter *waiter,
 	      struct sb_error *err) MUST_USE;
