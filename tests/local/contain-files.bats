@@ -48,9 +48,9 @@ after() {
 	setpriv --reuid 65533 --regid 65533 --clear-groups python3 - /usr \
 		<"$BATS_TEST_DIRNAME/walk.py" >"$FILE_STATE/host"
 	[ "$(wc -l <"$(layer a)/root/tmp/inside")" -gt 1000 ]
-	# ours, made by the template
-	LC_ALL=C comm -23 "$(layer a)/root/tmp/inside" "$FILE_STATE/host" |
-		grep -vxF /usr/sbin/policy-rc.d | tee "$FILE_STATE/leaks"
+	# but for ours, made by the template, and what another file of tests had planted and has removed
+	LC_ALL=C comm -23 "$(layer a)/root/tmp/inside" "$FILE_STATE/host" | grep -vxF /usr/sbin/policy-rc.d |
+		while read -r path; do [ ! -e "$path" ] || echo "$path"; done | tee "$FILE_STATE/leaks"
 	[ ! -s "$FILE_STATE/leaks" ]
 }
 
