@@ -20,9 +20,22 @@ static const char *const modes[] = {
 	NULL,
 };
 
-#define P_REPOSITORY                                                                               \
-	F_STRING(struct git_params, path, .required = true, .min = 1, .max = PATH_MAX_BYTES,       \
-		 .doc = "the repository")
+/* A table's rows: text that must be there or may be, a switch, and what each ends with: how the commands are run. */
+#define P_GIT_NEEDED(m, text)                                                                      \
+	F_STRING(struct git_params, m, .required = true, .min = 1, .max = PATH_MAX_BYTES,          \
+		 .doc = text)
+#define P_GIT_TEXT(m, text)                                                                        \
+	F_STRING(struct git_params, m, .min = 1, .max = PATH_MAX_BYTES, .doc = text)
+#define P_GIT_BOOL(m, text) F_BOOL(struct git_params, m, .doc = text)
+#define P_GIT_END                                                                                  \
+	P_USER(git_params), P_CWD(git_params), P_ENVS(git_params), P_RUN_TIMEOUT(git_params),      \
+		P_START_TIMEOUT(git_params), F_END
+
+#define P_LOCAL_REPOSITORY P_GIT_TEXT(path, "of the repository; with scope local")
+#define P_CREDENTIAL                                                                               \
+	P_GIT_TEXT(username, "who to authenticate as; with password"),                             \
+		P_GIT_TEXT(password, "password or token; it is kept nowhere")
+#define P_REPOSITORY P_GIT_NEEDED(path, "the repository")
 #define P_SCOPE                                                                                    \
 	F_ENUM(struct git_params, scope, .names = scopes, .absent = GIT_SCOPE_GLOBAL,              \
 	       .doc = "whose configuration; local needs path")
@@ -32,114 +45,66 @@ static const char *const modes[] = {
 const struct fields git_clone_params_type = {
 	"GitCloneParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
-	F_STRING(struct git_params, url, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of what is cloned"),
-	F_STRING(struct git_params, path, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "directory to clone into; named by the URL when absent"),
-	F_STRING(struct git_params, branch, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "the one branch to clone"),
+	P_GIT_NEEDED(url, "of what is cloned"),
+	P_GIT_TEXT(path, "directory to clone into; named by the URL when absent"),
+	P_GIT_TEXT(branch, "the one branch to clone"),
 	F_INT(struct git_params, depth, .min = TYPES_UNSET, .max = INT32_MAX, .absent = TYPES_UNSET,
 	      .doc = "only so many commits; all when absent"),
-	F_STRING(struct git_params, username, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "who to authenticate as; with password"),
-	F_STRING(struct git_params, password, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "password or token; it is kept nowhere"),
-	F_BOOL(struct git_params, dangerously_store_credentials, .doc = "leave them in the URL of the clone's remote"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_CREDENTIAL,
+	P_GIT_BOOL(dangerously_store_credentials, "leave them in the URL of the clone's remote"),
+	P_GIT_END,
 }};
 
 const struct fields git_init_params_type = {
 	"GitInitParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
-	F_STRING(struct git_params, path, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "directory to make a repository in"),
-	F_BOOL(struct git_params, bare, .doc = "without a working tree"),
-	F_STRING(struct git_params, initial_branch, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "name of the first branch"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_NEEDED(path, "directory to make a repository in"),
+	P_GIT_BOOL(bare, "without a working tree"),
+	P_GIT_TEXT(initial_branch, "name of the first branch"),
+	P_GIT_END,
 }};
 
 const struct fields git_remote_add_params_type = {
 	"GitRemoteAddParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, name, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of the remote"),
-	F_STRING(struct git_params, url, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of the remote"),
-	F_BOOL(struct git_params, fetch, .doc = "and fetch from it"),
-	F_BOOL(struct git_params, overwrite, .doc = "change its URL when it is there"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_NEEDED(name, "of the remote"),
+	P_GIT_NEEDED(url, "of the remote"),
+	P_GIT_BOOL(fetch, "and fetch from it"),
+	P_GIT_BOOL(overwrite, "change its URL when it is there"),
+	P_GIT_END,
 }};
 
 const struct fields git_remote_get_params_type = {
 	"GitRemoteGetParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, name, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of the remote"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_NEEDED(name, "of the remote"),
+	P_GIT_END,
 }};
 
 const struct fields git_path_params_type = {
 	"GitPathParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_END,
 }};
 
 const struct fields git_branch_params_type = {
 	"GitBranchParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, branch, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "its name"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_NEEDED(branch, "its name"),
+	P_GIT_END,
 }};
 
 const struct fields git_delete_branch_params_type = {
 	"GitDeleteBranchParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, branch, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "its name"),
-	F_BOOL(struct git_params, force, .doc = "also when it is not merged"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_NEEDED(branch, "its name"),
+	P_GIT_BOOL(force, "also when it is not merged"),
+	P_GIT_END,
 }};
 
 const struct fields git_add_params_type = {
@@ -148,31 +113,19 @@ const struct fields git_add_params_type = {
 	P_REPOSITORY,
 	F_STRINGS(struct git_params, files, .max = 4096, .doc = "what to add; see all when absent"),
 	F_BOOL(struct git_params, all, .absent = true, .doc = "without files: everything in the repository, not only below path"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_END,
 }};
 
 const struct fields git_commit_params_type = {
 	"GitCommitParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, message, .required = true, .min = 1, .max = PATH_MAX_BYTES,
+	F_STRING(struct git_params, message, .required = true, .min = 1, .max = 65536,
 		 .doc = "of the commit"),
-	F_STRING(struct git_params, author_name, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "instead of what is configured"),
-	F_STRING(struct git_params, author_email, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "instead of what is configured"),
-	F_BOOL(struct git_params, allow_empty, .doc = "also without a change"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_TEXT(author_name, "instead of what is configured"),
+	P_GIT_TEXT(author_email, "instead of what is configured"),
+	P_GIT_BOOL(allow_empty, "also without a change"),
+	P_GIT_END,
 }};
 
 const struct fields git_reset_params_type = {
@@ -180,15 +133,9 @@ const struct fields git_reset_params_type = {
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
 	F_ENUM(struct git_params, mode, .names = modes, .doc = "what else is reset; git's own default when absent"),
-	F_STRING(struct git_params, target, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "commit to go to; HEAD when absent"),
+	P_GIT_TEXT(target, "commit to go to; HEAD when absent"),
 	F_STRINGS(struct git_params, paths, .max = 4096, .doc = "only these"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_END,
 }};
 
 const struct fields git_restore_params_type = {
@@ -196,128 +143,71 @@ const struct fields git_restore_params_type = {
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
 	F_STRINGS(struct git_params, paths, .max = 4096, .doc = "what to restore"),
-	F_BOOL(struct git_params, staged, .doc = "what is staged"),
-	F_BOOL(struct git_params, worktree, .doc = "the working tree; so it is without staged"),
-	F_STRING(struct git_params, source, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "commit to restore from"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_BOOL(staged, "what is staged"),
+	P_GIT_BOOL(worktree, "the working tree; so it is without staged"),
+	P_GIT_TEXT(source, "commit to restore from"),
+	P_GIT_END,
 }};
 
 const struct fields git_push_params_type = {
 	"GitPushParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, remote, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "where to"),
-	F_STRING(struct git_params, branch, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "what"),
+	P_GIT_TEXT(remote, "where to"),
+	P_GIT_TEXT(branch, "what"),
 	F_BOOL(struct git_params, set_upstream, .absent = true, .doc = "with remote: remember it for the branch"),
-	F_STRING(struct git_params, username, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "who to authenticate as; with password"),
-	F_STRING(struct git_params, password, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "password or token; it is kept nowhere"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_CREDENTIAL,
+	P_GIT_END,
 }};
 
 const struct fields git_pull_params_type = {
 	"GitPullParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
 	P_REPOSITORY,
-	F_STRING(struct git_params, remote, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "where from"),
-	F_STRING(struct git_params, branch, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "what"),
-	F_STRING(struct git_params, username, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "who to authenticate as; with password"),
-	F_STRING(struct git_params, password, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "password or token; it is kept nowhere"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_TEXT(remote, "where from"),
+	P_GIT_TEXT(branch, "what"),
+	P_CREDENTIAL,
+	P_GIT_END,
 }};
 
 const struct fields git_set_config_params_type = {
 	"GitSetConfigParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
-	F_STRING(struct git_params, path, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of the repository; with scope local"),
-	F_STRING(struct git_params, key, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "its name"),
+	P_LOCAL_REPOSITORY,
+	P_GIT_NEEDED(key, "its name"),
 	F_STRING(struct git_params, value, .required = true, .max = PATH_MAX_BYTES,
 		 .doc = "its value"),
 	P_SCOPE,
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_END,
 }};
 
 const struct fields git_get_config_params_type = {
 	"GitGetConfigParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
-	F_STRING(struct git_params, path, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of the repository; with scope local"),
-	F_STRING(struct git_params, key, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "its name"),
+	P_LOCAL_REPOSITORY,
+	P_GIT_NEEDED(key, "its name"),
 	P_SCOPE,
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_END,
 }};
 
 const struct fields git_configure_user_params_type = {
 	"GitConfigureUserParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
-	F_STRING(struct git_params, path, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of the repository; with scope local"),
-	F_STRING(struct git_params, name, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of who commits"),
-	F_STRING(struct git_params, email, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "of who commits"),
+	P_LOCAL_REPOSITORY,
+	P_GIT_NEEDED(name, "of who commits"),
+	P_GIT_NEEDED(email, "of who commits"),
 	P_SCOPE,
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_END,
 }};
 
 const struct fields git_authenticate_params_type = {
 	"GitAuthenticateParams", GIT_TABLE{
 	P_SANDBOX_ID(git_params),
-	F_STRING(struct git_params, username, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "who to authenticate as"),
-	F_STRING(struct git_params, password, .required = true, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "password or token; it stays in the user's home, readable"),
-	F_STRING(struct git_params, host, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "where; github.com when absent"),
-	F_STRING(struct git_params, protocol, .min = 1, .max = PATH_MAX_BYTES,
-		 .doc = "https when absent"),
-	P_USER(git_params),
-	P_CWD(git_params),
-	P_ENVS(git_params),
-	P_RUN_TIMEOUT(git_params),
-	P_START_TIMEOUT(git_params),
-	F_END,
+	P_GIT_NEEDED(username, "who to authenticate as"),
+	P_GIT_NEEDED(password, "password or token; it stays in the user's home, readable"),
+	P_GIT_TEXT(host, "where; github.com when absent"),
+	P_GIT_TEXT(protocol, "https when absent"),
+	P_GIT_END,
 }};
 
 const struct fields git_result_type = {

@@ -5,12 +5,13 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/place.h"
 #include "client/cli/verbs.h"
+#include "protocol/options.h"
 
 #define PASSWORD_MAX 4096
 
@@ -20,22 +21,29 @@ struct git_verb {
 	const char *words[2]; /* parameters that follow ID:PATH */
 	const char *list;     /* the parameter that takes all further words, or NULL */
 	bool is_placeless;    /* ID alone will do */
-	int (*print)(const struct sandpool_call *call);
+	int (*print)(struct sandpool_call *call); /* returns the exit status */
 };
 
 /* ---- printing ---------------------------------------------------------------------------------- */
 
-static int print_output(const struct sandpool_call *call)
+/* File names and messages need not be UTF-8. */
+static void print_bytes(struct sandpool_call *call, const char *member, FILE *to)
 {
-	const char *out = sandpool_get_string(call, "stdout");
-	const char *err = sandpool_get_string(call, "stderr");
+	size_t len;
+	const void *bytes = sandpool_get_bytes(call, member, &len);
 
-	(void)fputs(out ? out : "", stdout);
-	(void)fputs(err ? err : "", stderr);
+	if (bytes)
+		(void)fwrite(bytes, 1, len, to);
+}
+
+static int print_output(struct sandpool_call *call)
+{
+	print_bytes(call, "stdout", stdout);
+	print_bytes(call, "stderr", stderr);
 	return 0;
 }
 
-static int print_value(const struct sandpool_call *call)
+static int print_value(struct sandpool_call *call)
 {
 	const char *value = sandpool_get_string(call, "value");
 
@@ -44,7 +52,7 @@ static int print_value(const struct sandpool_call *call)
 	return value ? 0 : 1;
 }
 
-static int print_branches(const struct sandpool_call *call)
+static int print_branches(struct sandpool_call *call)
 {
 	const char *current = sandpool_get_string(call, "current_branch");
 
@@ -59,7 +67,7 @@ static int print_branches(const struct sandpool_call *call)
 	return 0;
 }
 
-static int print_status(const struct sandpool_call *call)
+static int print_status(struct sandpool_call *call)
 {
 	const char *branch = sandpool_get_string(call, "current_branch");
 	const char *upstream = sandpool_get_string(call, "upstream");
@@ -176,6 +184,17 @@ static int set_password(struct sandpool_call *call, const char *path)
 	return 0;
 }
 
+static int set_number(struct sandpool_call *call, const char *name, const char *option)
+{
+	char *end;
+	long long number = strtoll(optarg, &end, 10);
+
+	if (end == optarg || *end)
+		return cli_fail("--%s: not a number: %s", option, optarg);
+	sandpool_set_int(call, name, number);
+	return 0;
+}
+
 static int take_option(struct cli *cli, struct sandpool_call *call, int kind, const char *option)
 {
 	char name[64];
@@ -186,8 +205,7 @@ static int take_option(struct cli *cli, struct sandpool_call *call, int kind, co
 		sandpool_set_string(call, name, optarg);
 		return 0;
 	case AS_INT:
-		sandpool_set_int(call, name, strtoll(optarg, NULL, 10));
-		return 0;
+		return set_number(call, name, option);
 	case AS_TRUE:
 		sandpool_set_bool(call, name, true);
 		return 0;
@@ -246,7 +264,7 @@ int cmd_git(struct cli *cli, int argc, char **argv)
 	argc--;
 	argv++;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "hm:u:", options, &index)) != -1) {
+	while ((c = options_next(argc, argv, "hm:u:", options, &index)) != -1) {
 		status = take_option(cli, call, c, options[index].name);
 		if (status)
 			return status;

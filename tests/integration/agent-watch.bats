@@ -181,3 +181,15 @@ upload() { # PATH CONTENT
 	[ $((after - before)) -lt 16384 ]
 	wait "$w_pid" || :
 }
+
+@test "who changes files without end does not hold up the agent" {
+	create_watcher
+	python3 -c 'import os, sys
+while True: os.utime(sys.argv[1])' "$root" 3>&- &
+	writer=$!
+	is_seen() { [ -n "$(unary GetWatcherEvents "{\"watcherId\":\"$watcher\"}" | grep -e CHMOD -e internal)" ]; }
+	wait_until is_seen
+	wait_until is_seen
+	http /health -o "$dir/answer"
+	unwatch "$writer"
+}

@@ -188,6 +188,12 @@ git_box() {
 	[[ $output == *"nothing to commit"* ]]
 	run -125 sp git status "$id"
 	run -125 sp git statsu "$id:r"
+	run -125 sp git clone --depth many "$id:no" /home/user/r
+	[[ $output == *"--depth: not a number: many"* ]]
+	run -125 sp git clone --dept 1 --brach x "$id:no" /home/user/r
+	[[ $output == *branch* ]]
+	sp exec "$id" -- sh -c 'cd r && printf x >"$(printf "caf\\351")" && git config core.quotepath off && git add .'
+	sp git commit -m latin "$id:r" | LC_ALL=C grep -q "$(printf 'caf\351')"
 	run -125 sp git status "$id:r" --bare
 	printf 'secret\n' >"$DAEMON_DIR/password"
 	run -125 sp git clone --username u --password-file "$DAEMON_DIR/password" "$id:no" /home/user/r

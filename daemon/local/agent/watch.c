@@ -25,7 +25,10 @@
 #include "daemon/local/agent/places.h"
 
 #define READS_PER_TURN 8
-#define CATCH_UP_MAX   4096 /* directories looked into by one watch_catch_up() */
+#define READS_AT_ONCE                                                                              \
+	512 /* more than the kernel's queue holds: who writes without end does not hold us up */
+#define CATCH_UP_MAX 4096 /* directories looked into by one watch_catch_up() */
+#define FOUND_MAX    4096 /* in a new directory, before it was watched */
 
 #define CHANGES (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_ATTRIB | IN_MODIFY | IN_DELETE)
 #define OF_ROOT (IN_DELETE_SELF | IN_MOVE_SELF)
@@ -60,6 +63,15 @@ static void fail(struct watch *watch, const struct sb_error *err)
 	(void)event_del(&watch->readable);
 	(void)event_del(watch->turn);
 	watch->owner->on_failure(watch->owner, err);
+}
+
+static void fail_overflow(struct watch *watch)
+{
+	struct sb_error err = {0};
+
+	(void)sb_fail(&err, SB_INTERNAL, "watching '%s': changes came faster than they were read",
+		      watch->root);
+	fail(watch, &err);
 }
 
 static void fail_memory(struct watch *watch)
@@ -126,6 +138,10 @@ static void take_entry(struct watch *watch, int at, const struct dirent *entry,
 
 	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 		return;
+	if (watch->found.count >= FOUND_MAX) {
+		fail_overflow(watch);
+		return;
+	}
 	name = join(in->name, entry->d_name);
 	if (!name || (in->is_new && strings_add(&watch->found, name) < 0)) {
 		fail_memory(watch);
@@ -285,14 +301,10 @@ static void take_named(struct watch *watch, const struct inotify_event *event, c
 
 static void take_event(struct watch *watch, const struct inotify_event *event)
 {
-	struct sb_error err = {0};
 	const char *in;
 
 	if (event->mask & IN_Q_OVERFLOW) {
-		(void)sb_fail(&err, SB_INTERNAL,
-			      "watching '%s': changes came faster than they were read",
-			      watch->root);
-		fail(watch, &err);
+		fail_overflow(watch);
 		return;
 	}
 	/* A directory that left comes back by the very next event, or never. */
@@ -339,13 +351,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Reads until the queue is empty, so that what was found is not told twice, and nothing else is missed. */
-static void settle_found(struct watch *watch)
+/* Tell all that had happened when this was called. What was found is told by then, and not again. */
+static void read_queue(struct watch *watch)
 {
-	while (watch->found.count > 0 && !watch->has_failed) {
+	for (int i = 0; i < READS_AT_ONCE && !watch->has_failed; i++) {
 		if (read_events(watch) == 0)
-			strings_free(&watch->found);
+			break;
 	}
+	strings_free(&watch->found);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -357,7 +370,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	if (watch->is_held)
 		return;
 	(void)look_into_next(watch);
-	settle_found(watch);
+	if (watch->found.count > 0)
+		read_queue(watch);
 	if (watch->has_failed)
 		return;
 	if (!list_is_empty(&watch->pending)) {
@@ -376,9 +390,7 @@ void watch_catch_up(struct watch *watch)
 	if (watch->has_failed)
 		return;
 	do {
-		while (!watch->has_failed && read_events(watch) > 0)
-			;
-		strings_free(&watch->found);
+		read_queue(watch);
 	} while (looked++ < CATCH_UP_MAX && look_into_next(watch));
 }
 
